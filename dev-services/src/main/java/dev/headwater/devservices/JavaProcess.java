@@ -1,0 +1,30 @@
+package dev.headwater.devservices;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/** The command line of a server that is a Java program: our Java, the servers' class path. */
+final class JavaProcess {
+  /** Written by the child's main class when its server answers. */
+  static final String READY_FILE = "ready";
+
+  private JavaProcess() {}
+
+  static List<String> command(
+      Path directory, String mainClass, List<String> moreJvmArguments, List<String> arguments) {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    // The first compiler only and no GC threads to speak of: a server is up sooner so, and these
+    // live for minutes.
+    command.addAll(
+        List.of("-Xmx512m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto"));
+    command.add("-Djava.awt.headless=true");
+    command.add(
+        "-Dlog4j2.configurationFile=classpath:dev/headwater/devservices/process/log4j2.xml");
+    command.addAll(moreJvmArguments);
+    command.addAll(List.of("-cp", ServerLibraries.classPath(), mainClass));
+    command.addAll(arguments);
+    return command;
+  }
+}

@@ -1,0 +1,119 @@
+package dev.headwater.devservices;
+
+import java.io.BufferedInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipFile;
+
+/**
+ * A real Redis with an append-only file, so that a killed one comes back with its data. Extra
+ * settings are those of {@code redis.conf}.
+ *
+ * <p>The Linux program for amd64 is linked to OpenSSL 3 ({@code libssl.so.3}) of the machine.
+ */
+public final class RedisServer extends DevServer {
+  private static final String JAR = "embedded-redis-";
+  private static final int PATIENCE_MILLIS = 2_000;
+
+  private final Map<String, String> settings;
+
+  private RedisServer(ServerOptions options) {
+    super("redis", options);
+    this.settings = options.settings();
+  }
+
+  /** Starts with temporary data on a free port. */
+  public static RedisServer start() {
+    return start(ServerOptions.defaults());
+  }
+
+  /** Starts and returns when it answers PING, its data loaded. */
+  public static RedisServer start(ServerOptions options) {
+    RedisServer server = new RedisServer(options);
+    server.startFirst();
+    return server;
+  }
+
+  /** {@code redis://127.0.0.1:port}. */
+  public String url() {
+    return "redis://127.0.0.1:" + port();
+  }
+
+  @Override
+  void prepareData(Path directory) {}
+
+  @Override
+  List<String> command(Path directory, int onPort) {
+    Map<String, String> all = new LinkedHashMap<>();
+    all.put("bind", "127.0.0.1");
+    all.put("dir", directory.toString());
+    all.put("daemonize", "no");
+    all.put("appendonly", "yes");
+    all.put("save", "");
+    all.putAll(settings);
+    all.put("port", Integer.toString(onPort));
+    List<String> command = new ArrayList<>(List.of(program().toString()));
+    all.forEach((name, value) -> command.addAll(List.of("--" + name, value)));
+    return command;
+  }
+
+  @Override
+  boolean isReady(Path directory, int onPort, long processId) throws IOException {
+    try (Socket socket = new Socket()) {
+      socket.connect(new InetSocketAddress("127.0.0.1", onPort), PATIENCE_MILLIS);
+      socket.setSoTimeout(PATIENCE_MILLIS);
+      socket.getOutputStream().write("PING\r\n".getBytes(StandardCharsets.US_ASCII));
+      byte[] answer = socket.getInputStream().readNBytes(5);
+      // While it loads its file it answers -LOADING.
+      return new String(answer, StandardCharsets.US_ASCII).equals("+PONG");
+    }
+  }
+
+  @Override
+  String stopSignal() {
+    return "TERM";
+  }
+
+  private static Path program() {
+    Path jar = ServerLibraries.jar(JAR);
+    String name = jar.getFileName().toString().replace(".jar", "");
+    return ServerCache.entry(name, directory -> unpack(jar, directory)).resolve("redis-server");
+  }
+
+  private static void unpack(Path jar, Path directory) throws IOException {
+    try (ZipFile zip = new ZipFile(jar.toFile())) {
+      ZipEntry program =
+          zip.stream()
+              .filter(entry -> entry.getName().startsWith("redis-server-"))
+              .filter(entry -> entry.getName().endsWith(platform()))
+              .findFirst()
+              .orElseThrow(
+                  () -> new IOException("No redis-server for " + platform() + " in " + jar));
+      Path file = directory.resolve("redis-server");
+      try (InputStream in = new BufferedInputStream(zip.getInputStream(program))) {
+        Files.copy(in, file);
+      }
+      if (!file.toFile().setExecutable(true)) {
+        throw new IOException(file + " cannot be made executable");
+      }
+    }
+  }
+
+  private static String platform() {
+    String system = System.getProperty("os.name", "").toLowerCase(Locale.ROOT);
+    String machine = System.getProperty("os.arch", "");
+    return (system.startsWith("mac") ? "darwin" : "linux")
+        + (machine.equals("aarch64") ? "-arm64" : "-amd64");
+  }
+}

@@ -1,0 +1,69 @@
+package dev.headwater.devservices;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import org.junit.jupiter.api.Test;
+
+class RedisServerIT {
+  @Test
+  void answersPing() throws IOException {
+    try (RedisServer server = RedisServer.start()) {
+      assertThat(ask(server, "PING")).isEqualTo("+PONG");
+      assertThat(server.url()).isEqualTo("redis://127.0.0.1:" + server.port());
+    }
+  }
+
+  @Test
+  void keepsWhatItAcknowledgedOverAKillAndARestart() throws IOException {
+    try (RedisServer server = RedisServer.start()) {
+      assertThat(ask(server, "SET kept 42")).isEqualTo("+OK");
+      long pid = server.pid();
+
+      server.kill();
+      Processes.assertGone(pid, server.port());
+      server.restart();
+
+      assertThat(ask(server, "INCR kept")).isEqualTo(":43");
+    }
+  }
+
+  @Test
+  void losesItsDataOverARestartWhenTheCallerWantsItSo() throws IOException {
+    ServerOptions options = ServerOptions.defaults().withSetting("appendonly", "no");
+    try (RedisServer server = RedisServer.start(options)) {
+      ask(server, "SET kept 42");
+
+      server.stop();
+      server.restart();
+
+      assertThat(ask(server, "INCR kept")).isEqualTo(":1");
+    }
+  }
+
+  @Test
+  void isGoneAfterClose() {
+    RedisServer server = RedisServer.start();
+    long pid = server.pid();
+
+    server.close();
+
+    Processes.assertGone(pid, server.port());
+    assertThat(server.dataDir()).doesNotExist();
+  }
+
+  private static String ask(RedisServer server, String command) throws IOException {
+    try (Socket socket = new Socket("127.0.0.1", server.port());
+        BufferedReader answer =
+            new BufferedReader(
+                new InputStreamReader(socket.getInputStream(), StandardCharsets.US_ASCII))) {
+      socket.setSoTimeout(5_000);
+      socket.getOutputStream().write((command + "\r\n").getBytes(StandardCharsets.US_ASCII));
+      return String.valueOf(answer.readLine());
+    }
+  }
+}
