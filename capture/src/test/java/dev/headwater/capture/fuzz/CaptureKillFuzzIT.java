@@ -92,8 +92,7 @@ class CaptureKillFuzzIT {
     return postgres.jdbcUrl(DATABASE);
   }
 
-  private Process child(PostgresServer postgres, String brokers, int haltAfter)
-      throws IOException {
+  private Process child(PostgresServer postgres, String brokers, int haltAfter) throws IOException {
     String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
     return new ProcessBuilder(
             java,
