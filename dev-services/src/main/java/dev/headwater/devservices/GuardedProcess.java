@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One child process under {@code guard.sh}, which stops it when this virtual machine closes the
@@ -72,8 +73,7 @@ final class GuardedProcess {
     }
   }
 
-  private static @org.jspecify.annotations.Nullable String firstLineOf(Process guard)
-      throws IOException {
+  private static @Nullable String firstLineOf(Process guard) throws IOException {
     try (BufferedReader output = guard.inputReader(StandardCharsets.US_ASCII)) {
       return output.readLine();
     }

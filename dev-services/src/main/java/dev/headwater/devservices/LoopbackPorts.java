@@ -1,6 +1,7 @@
 package dev.headwater.devservices;
 
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.util.concurrent.ThreadLocalRandom;
@@ -34,10 +35,15 @@ final class LoopbackPorts {
         "No free port on 127.0.0.1 between " + LOWEST_INCLUSIVE + " and " + HIGHEST_EXCLUSIVE);
   }
 
+  /** A port of 127.0.0.1, for a socket. */
+  static InetSocketAddress address(int port) {
+    return new InetSocketAddress(InetAddress.getLoopbackAddress(), port);
+  }
+
   static boolean isFree(int port) {
     try (ServerSocket socket = new ServerSocket()) {
       socket.setReuseAddress(true);
-      socket.bind(new InetSocketAddress("127.0.0.1", port), 1);
+      socket.bind(address(port), 1);
       return true;
     } catch (IOException taken) {
       return false;
