@@ -178,8 +178,26 @@ final class GuardedProcess {
 
   private static void awaitEnd(ProcessHandle process) {
     long deadline = System.nanoTime() + KILLED_IN.toNanos();
-    while (process.isAlive() && System.nanoTime() < deadline) {
+    while (!hasEnded(process) && System.nanoTime() < deadline) {
       DevServer.pause();
+    }
+  }
+
+  /**
+   * A grandchild whose parent went first is only gone for {@link ProcessHandle} when the first
+   * process of the machine has collected it, which in a container can take seconds; dead it is
+   * before that, and Linux says so: the state after the name in brackets is Z or X.
+   */
+  private static boolean hasEnded(ProcessHandle process) {
+    if (!process.isAlive()) {
+      return true;
+    }
+    try {
+      String status = Files.readString(Path.of("/proc/" + process.pid() + "/stat"));
+      int afterName = status.lastIndexOf(')') + 2;
+      return status.startsWith("Z", afterName) || status.startsWith("X", afterName);
+    } catch (IOException goneOrNotLinux) {
+      return !process.isAlive();
     }
   }
 }
