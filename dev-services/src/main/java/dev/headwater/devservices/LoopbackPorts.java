@@ -4,6 +4,9 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
 
 /** Ports on 127.0.0.1 nobody listens on just now. */
@@ -33,6 +36,15 @@ final class LoopbackPorts {
     }
     throw new DevServerException(
         "No free port on 127.0.0.1 between " + LOWEST_INCLUSIVE + " and " + HIGHEST_EXCLUSIVE);
+  }
+
+  /** As {@link #free()}, several ports that all differ. */
+  static List<Integer> free(int count) {
+    Set<Integer> ports = new LinkedHashSet<>();
+    while (ports.size() < count) {
+      ports.add(free());
+    }
+    return List.copyOf(ports);
   }
 
   /** A port of 127.0.0.1, for a socket. */
