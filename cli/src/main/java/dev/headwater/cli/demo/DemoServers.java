@@ -4,6 +4,7 @@ import dev.headwater.devservices.KafkaServer;
 import dev.headwater.devservices.OpenSearchServer;
 import dev.headwater.devservices.PostgresServer;
 import dev.headwater.devservices.RedisServer;
+import dev.headwater.devservices.ServerOptions;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
@@ -24,7 +25,14 @@ final class DemoServers implements AutoCloseable {
     search = CompletableFuture.supplyAsync(OpenSearchServer::start);
     kafka = CompletableFuture.supplyAsync(KafkaServer::start);
     postgres = CompletableFuture.supplyAsync(PostgresServer::start);
-    redis = CompletableFuture.supplyAsync(RedisServer::start);
+    // A cache keeps nothing on disk: what it loses is built again from the log.
+    redis =
+        CompletableFuture.supplyAsync(
+            () ->
+                RedisServer.start(
+                    ServerOptions.defaults()
+                        .withSetting("appendonly", "no")
+                        .withSetting("save", "")));
   }
 
   /** Starts all four at once, and returns when they answer. */
