@@ -39,6 +39,11 @@ record ColumnRules(
                 masks.put(column, mask.get());
               }
             });
+    for (YamlNode item : columns.items("exclude")) {
+      item.text()
+          .filter(masks::containsKey)
+          .ifPresent(c -> item.problem("'" + c + "' is masked as well; keep one of both"));
+    }
     return new ColumnRules(keys, List.copyOf(excluded), Collections.unmodifiableMap(masks));
   }
 

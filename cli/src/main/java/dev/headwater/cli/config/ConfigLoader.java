@@ -56,6 +56,7 @@ public final class ConfigLoader {
     List<YamlNode> connectorNodes = root.items("connectors");
     Map<String, YamlNode> names = new HashMap<>();
     List<Connector> connectors = ConnectorBinder.bind(connectorNodes, names);
+    root.get("log").ifPresent(n -> LogBinder.checkTables(n, connectors));
     root.get("connectors")
         .filter(n -> connectorNodes.isEmpty() && !n.isScalar() || n.isNull())
         .ifPresent(n -> n.problem("needs at least one connector"));
@@ -69,6 +70,10 @@ public final class ConfigLoader {
       if (Files.isDirectory(file)) {
         throw unreadable(file, "is a directory", "Name the file itself with -f FILE.", null);
       }
+      // A pipe may never end.
+      if (Files.exists(file) && !Files.isRegularFile(file)) {
+        throw unreadable(file, "is not a regular file", "Name the file itself with -f FILE.", null);
+      }
       byte[] bytes;
       try (var in = Files.newInputStream(file)) {
         bytes = in.readNBytes(MAX_BYTES + 1);
@@ -77,7 +82,11 @@ public final class ConfigLoader {
         throw unreadable(file, "is larger than 1 MiB", "Name the right file with -f FILE.", null);
       }
       String text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(bytes)).toString();
-      return text.startsWith("\uFEFF") ? text.substring(1) : text;
+      if (text.startsWith("\uFEFF")) {
+        String what = "starts with a byte order mark";
+        throw unreadable(file, what, "Save it as UTF-8 without BOM.", null);
+      }
+      return text;
     } catch (NoSuchFileException e) {
       String hint = "Name it with -f FILE, or write one with 'headwater init --url URL'.";
       throw unreadable(file, "does not exist", hint, e);

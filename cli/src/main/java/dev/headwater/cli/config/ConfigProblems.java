@@ -31,7 +31,8 @@ final class ConfigProblems {
     if (!problems.isEmpty()) {
       String message =
           sorted().stream().map(p -> p.describe(file)).collect(Collectors.joining("\n"));
-      throw new HeadwaterException(FailureCode.CONFIGURATION_INVALID, message, HINT);
+      throw new HeadwaterException(
+          FailureCode.CONFIGURATION_INVALID, message, HINT, new InvalidConfigException(sorted()));
     }
   }
 }

@@ -155,8 +155,7 @@ public final class ConfigSchema {
     return switch (field.type()) {
       case TEXT -> text();
       case INTEGER -> either(NODES.objectNode().put("type", "integer"), reference());
-      case SIZE ->
-          either(NODES.objectNode().put("type", "integer"), text("[0-9]+ ?([KMGTkmgt]i?)?[Bb]?"));
+      case SIZE -> text("[0-9]+ ?([KMGTkmgt][iI]?)?[Bb]");
       case DURATION -> text("[0-9]+ ?(ms|s|m|h|d)");
       case CHOICE -> {
         ObjectNode choice = NODES.objectNode();

@@ -70,6 +70,7 @@ final class ConnectorBinder {
     block.get("type").ifPresent(n -> n.choice(Type.class, '_'));
     Optional<Urls.Postgres> url = block.get("url").flatMap(Urls::postgres);
     List<String> tables = TableNames.read(block, TableNames.TABLE, "schema.table, globs allowed");
+    refuseConnectorNames(block, name);
     ColumnRules columns = ColumnRules.bind(block, tables);
     CaptureConfig capture =
         new CaptureConfig(
@@ -95,6 +96,18 @@ final class ConnectorBinder {
                 .orElse(CaptureConfig.DEFAULT_HEARTBEAT),
             properties(block));
     return new Connector(capture, snapshot(block.block("snapshot", ConfigSchema.SNAPSHOT)));
+  }
+
+  /** Sinks write the connector's name in front of a table, so people write it here too. */
+  private static void refuseConnectorNames(YamlNode.Block block, String name) {
+    for (YamlNode item : block.items("tables")) {
+      item.raw()
+          .filter(t -> t.startsWith(name + ".") && t.matches(TableNames.THREE_PARTS))
+          .ifPresent(
+              t ->
+                  item.problem(
+                      "expected schema.table without the connector's name, found " + item.found()));
+    }
   }
 
   private static SlotConfig slot(YamlNode.Block block, String connector) {

@@ -6,7 +6,6 @@ import java.util.Optional;
 
 /** The {@code console:} block. */
 final class ConsoleBinder {
-  private static final String ADDRESS = "(\\[[0-9a-fA-F:.]+]|[^\\s:/@\\[\\]]+):[0-9]{1,5}";
   private static final String LOOPBACK = "localhost|127(\\.[0-9]{1,3}){3}|\\[::1]";
 
   private ConsoleBinder() {}
@@ -29,8 +28,6 @@ final class ConsoleBinder {
   }
 
   private static Optional<String> address(String text) {
-    return Optional.of(text)
-        .filter(t -> t.matches(ADDRESS))
-        .filter(t -> Integer.parseInt(t.substring(t.lastIndexOf(':') + 1)) <= 65_535);
+    return Optional.of(text).filter(Urls::isHostAndPort);
   }
 }

@@ -22,6 +22,7 @@ final class SinkBinder {
 
   private final List<Connector> connectors;
   private final Map<String, YamlNode> names;
+  private final SinkRules rules;
 
   /**
    * @param connectors what the tables of sinks are looked up in
@@ -30,6 +31,7 @@ final class SinkBinder {
   SinkBinder(List<Connector> connectors, Map<String, YamlNode> names) {
     this.connectors = connectors;
     this.names = names;
+    this.rules = new SinkRules(connectors);
   }
 
   List<SinkConfig> bind(List<YamlNode> nodes) {
@@ -50,12 +52,14 @@ final class SinkBinder {
       block.get("type").ifPresent(n -> n.oneOf(List.copyOf(ConfigSchema.SINKS.keySet())));
       return Optional.empty();
     }
-    return Optional.of(
+    SinkConfig sink =
         switch (type.get()) {
           case "redis" -> redis(block, name, user, password, tables);
           case "postgres" -> postgres(block, name, user, password, tables);
           default -> search(block, name, user, password, tables);
-        });
+        };
+    rules.check(block, sink);
+    return Optional.of(sink);
   }
 
   private SinkConfig redis(
@@ -145,11 +149,7 @@ final class SinkBinder {
           "no connector has the name '" + first + "'" + Suggestions.didYouMean(first, known));
       return;
     }
-    List<String> captured =
-        connectors.stream()
-            .map(Connector::capture)
-            .flatMap(c -> c.tables().stream().map(t -> c.name() + "." + t))
-            .toList();
+    List<String> captured = TableNames.captured(connectors);
     if (!captured.isEmpty()
         && captured.stream().noneMatch(other -> TableNames.canMeet(table, other))) {
       item.problem(

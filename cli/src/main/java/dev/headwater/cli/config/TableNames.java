@@ -1,7 +1,10 @@
 package dev.headwater.cli.config;
 
+import dev.headwater.cli.config.HeadwaterConfig.Connector;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.regex.Pattern;
 
 /** Lists of table names and globs, as connectors and sinks have them. */
 final class TableNames {
@@ -11,18 +14,45 @@ final class TableNames {
   /** {@code schema.table.column}, or {@code connector.schema.table}. */
   static final String THREE_PARTS = "[^.\\s]+\\.[^.\\s]+\\.\\S+";
 
+  private static final Pattern REGEX = Pattern.compile("[\\\\^|()\\[\\]{}+]|\\$$|\\.\\.\\*");
+  private static final Pattern SYSTEM =
+      Pattern.compile("(^|\\.)(pg_catalog|pg_toast|information_schema)\\.");
+
   private TableNames() {}
 
   /** The block's {@code tables}; none at all is told. */
   static List<String> read(YamlNode.Block block, String regex, String expected) {
     List<String> tables = new ArrayList<>();
     List<YamlNode> items = block.items("tables");
-    items.forEach(item -> item.matching(regex, expected).ifPresent(tables::add));
+    for (YamlNode item : items) {
+      Optional<String> table = item.matching(regex, expected);
+      table
+          .filter(t -> REGEX.matcher(t).find())
+          .ifPresent(
+              t ->
+                  item.problem(
+                      "reads as a regular expression; expected " + expected + " by * and ?"));
+      table
+          .filter(t -> t.contains("\""))
+          .ifPresent(t -> item.problem("names are compared exactly; leave the double quotes out"));
+      table
+          .filter(t -> SYSTEM.matcher(t).find())
+          .ifPresent(t -> item.problem("PostgreSQL's own tables cannot be captured"));
+      table.ifPresent(tables::add);
+    }
     block
         .get("tables")
         .filter(node -> node.isNull() || (items.isEmpty() && !node.isScalar()))
         .ifPresent(node -> node.problem("needs at least one entry: " + expected));
     return List.copyOf(tables);
+  }
+
+  /** What all connectors capture, as {@code connector.schema.table} with globs. */
+  static List<String> captured(List<Connector> connectors) {
+    return connectors.stream()
+        .map(Connector::capture)
+        .flatMap(c -> c.tables().stream().map(t -> c.name() + "." + t))
+        .toList();
   }
 
   /** Whether some name matches both globs. */

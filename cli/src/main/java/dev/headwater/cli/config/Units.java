@@ -12,7 +12,6 @@ final class Units {
   private static final Pattern QUANTITY = Pattern.compile("([0-9]{1,18}) ?([A-Za-z]*)");
   private static final Map<String, Long> BYTES =
       Map.of(
-          "", 1L,
           "b", 1L,
           "kb", 1_000L,
           "mb", 1_000_000L,
@@ -27,7 +26,7 @@ final class Units {
 
   private Units() {}
 
-  /** {@code 512}, {@code 16MiB}, {@code 10GB}; empty when it is none or too large. */
+  /** {@code 512B}, {@code 16MiB}, {@code 10GB}; empty when it is none or too large. */
   static Optional<Long> size(String text) {
     return quantity(text.toLowerCase(Locale.ROOT), BYTES);
   }

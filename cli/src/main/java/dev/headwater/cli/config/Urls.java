@@ -12,6 +12,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
@@ -20,7 +21,16 @@ final class Urls {
   private static final Pattern SECRET_NAME =
       Pattern.compile("user|.*(password|passwd|pwd|secret|token|api_?key).*");
 
+  private static final Pattern HOST_AND_PORT =
+      Pattern.compile("(?:\\[[0-9a-fA-F:.]+]|[^\\s,:/@\\[\\]]+):([1-9][0-9]{0,4})");
+
   private Urls() {}
+
+  /** Whether a text is {@code host:port} with a port from 1 to 65535; IPv6 in brackets. */
+  static boolean isHostAndPort(String text) {
+    Matcher matcher = HOST_AND_PORT.matcher(text);
+    return matcher.matches() && Integer.parseInt(matcher.group(1)) <= 65_535;
+  }
 
   /**
    * A PostgreSQL URL in its parts.
@@ -60,6 +70,21 @@ final class Urls {
                   + encode(url.database())
                   + (parameters.isEmpty() ? "" : "?" + parameters);
             });
+  }
+
+  /** A connector's database in the same form. */
+  static String jdbc(CaptureConfig source) {
+    String server = "jdbc:postgresql://" + source.host() + ":" + source.port() + "/";
+    return server + encode(source.database());
+  }
+
+  /** What two URLs of the same target have in common, as far as names alone can tell. */
+  static String place(String url) {
+    String place = url.toLowerCase(Locale.ROOT).replaceFirst("\\?.*", "").replaceFirst("/+$", "");
+    String local = place.replaceFirst("//(127\\.0\\.0\\.1|\\[::1])(?=[:/]|$)", "//localhost");
+    boolean isRedis = local.startsWith("redis");
+    String port = isRedis && local.matches("rediss?://[^:/]+") ? ":6379" : "";
+    return (local + port).replaceFirst(isRedis ? "/0$" : "$", "");
   }
 
   /** A URL with one of the schemes and nothing secret in it, as it is written. */

@@ -212,7 +212,7 @@ final class YamlNode {
     return parsed(
         "a whole number " + range,
         text ->
-            text.matches("-?[0-9]{1,18}")
+            text.matches("0|-?[1-9][0-9]{0,17}")
                 ? Optional.of(Long.parseLong(text)).filter(n -> n >= min && n <= max)
                 : Optional.empty());
   }
