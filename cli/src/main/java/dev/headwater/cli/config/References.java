@@ -5,8 +5,10 @@ import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -67,6 +69,10 @@ final class References {
     if (reference.startsWith("file:")) {
       return file(reference.substring("file:".length()), problem);
     }
+    if (reference.contains("${")) {
+      problem.accept("a ${…} inside a ${…}; references are not nested");
+      return Optional.empty();
+    }
     Matcher variable = VARIABLE.matcher(reference);
     if (!variable.matches()) {
       problem.accept(
@@ -87,8 +93,17 @@ final class References {
     return Optional.ofNullable(value);
   }
 
+  /** A pipe or a device may never end, so only plain files are opened. */
+  private InputStream open(String name) throws IOException {
+    Path file = directory.resolve(name);
+    if (Files.exists(file) && !Files.isRegularFile(file)) {
+      throw new FileSystemException(name, null, "not a regular file");
+    }
+    return Files.newInputStream(file);
+  }
+
   private Optional<String> file(String name, Consumer<String> problem) {
-    try (InputStream in = Files.newInputStream(directory.resolve(name))) {
+    try (InputStream in = open(name)) {
       byte[] bytes = in.readNBytes(MAX_FILE_BYTES + 1);
       if (bytes.length > MAX_FILE_BYTES) {
         problem.accept("the file '" + name + "' is larger than 64 KiB: not a secret");
@@ -107,9 +122,11 @@ final class References {
       return Optional.of(text);
     } catch (CharacterCodingException e) {
       problem.accept("the file '" + name + "' is not UTF-8 text");
+    } catch (NoSuchFileException e) {
+      problem.accept("the file '" + name + "' does not exist");
     } catch (IOException | InvalidPathException e) {
       problem.accept(
-          "the file '" + name + "' cannot be read (" + e.getClass().getSimpleName() + ")");
+          "the file '" + name + "' cannot be read; it must be a plain file that we may read");
     }
     return Optional.empty();
   }

@@ -82,9 +82,11 @@ final class Urls {
   static String place(String url) {
     String place = url.toLowerCase(Locale.ROOT).replaceFirst("\\?.*", "").replaceFirst("/+$", "");
     String local = place.replaceFirst("//(127\\.0\\.0\\.1|\\[::1])(?=[:/]|$)", "//localhost");
-    boolean isRedis = local.startsWith("redis");
-    String port = isRedis && local.matches("rediss?://[^:/]+") ? ":6379" : "";
-    return (local + port).replaceFirst(isRedis ? "/0$" : "$", "");
+    if (!local.startsWith("redis")) {
+      return local;
+    }
+    String server = local.replaceFirst("/0$", "");
+    return server.replaceFirst("^(rediss?://(?:\\[[^/]*]|[^:/]+))(?=/|$)", "$1:6379");
   }
 
   /** A URL with one of the schemes and nothing secret in it, as it is written. */

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Stream;
 import org.snakeyaml.engine.v2.exceptions.Mark;
@@ -24,6 +25,10 @@ import org.snakeyaml.engine.v2.nodes.Tag;
  */
 final class YamlNode {
   private static final int SHOWN_CHARACTERS = 60;
+
+  /** What YAML itself gives to values. Any other tag was written, maybe to have a class made. */
+  private static final Set<Tag> PLAIN_TAGS =
+      Set.of(Tag.STR, Tag.INT, Tag.FLOAT, Tag.BOOL, Tag.NULL, Tag.SEQ, Tag.MAP, Tag.ENV_TAG);
 
   private final Node node;
   private final String path;
@@ -84,7 +89,7 @@ final class YamlNode {
   }
 
   private boolean hasPlainTag() {
-    return node.getTag().getValue().startsWith(Tag.PREFIX) || node.getTag().equals(Tag.ENV_TAG);
+    return PLAIN_TAGS.contains(node.getTag());
   }
 
   private String kind() {
@@ -111,6 +116,7 @@ final class YamlNode {
       }
     }
     fields.stream()
+        .filter(field -> node instanceof MappingNode || isNull()) // else the kind is told already
         .filter(field -> field.required() && !found.containsKey(field.name()))
         .forEach(field -> problem("the field '" + field.name() + "' is required"));
     return new Block(this, found);
@@ -170,12 +176,12 @@ final class YamlNode {
 
   /** A text, references resolved; may be empty. */
   Optional<String> raw() {
-    if (!(node instanceof ScalarNode scalar)) {
-      problem("expected a single value, found " + kind());
-      return Optional.empty();
-    }
     if (!hasPlainTag()) {
       problem("a value must not start with '!'; put it in quotes");
+      return Optional.empty();
+    }
+    if (!(node instanceof ScalarNode scalar)) {
+      problem("expected a single value, found " + kind());
       return Optional.empty();
     }
     if (isNull()) {
@@ -208,9 +214,11 @@ final class YamlNode {
   }
 
   Optional<Long> integer(long min, long max) {
-    String range = max == Long.MAX_VALUE ? "from " + min : "from " + min + " to " + max;
+    boolean isOpen = max >= Integer.MAX_VALUE;
+    String range =
+        "a whole number " + (isOpen ? "of at least " + min : "from " + min + " to " + max);
     return parsed(
-        "a whole number " + range,
+        min == max ? String.valueOf(min) : range,
         text ->
             text.matches("0|-?[1-9][0-9]{0,17}")
                 ? Optional.of(Long.parseLong(text)).filter(n -> n >= min && n <= max)

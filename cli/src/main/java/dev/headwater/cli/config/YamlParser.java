@@ -10,6 +10,7 @@ import org.snakeyaml.engine.v2.events.CollectionStartEvent;
 import org.snakeyaml.engine.v2.events.Event;
 import org.snakeyaml.engine.v2.exceptions.Mark;
 import org.snakeyaml.engine.v2.exceptions.MarkedYamlEngineException;
+import org.snakeyaml.engine.v2.exceptions.ReaderException;
 import org.snakeyaml.engine.v2.exceptions.YamlEngineException;
 import org.snakeyaml.engine.v2.nodes.Node;
 
@@ -34,9 +35,13 @@ final class YamlParser {
           : new Compose(settings).composeReader(new StringReader(text));
     } catch (MarkedYamlEngineException e) {
       Optional<Mark> mark = e.getProblemMark().or(e::getContextMark);
-      problems.add(problem(mark, "not valid YAML: " + reason(e.getProblem())));
-    } catch (YamlEngineException e) { // a character that YAML does not allow
+      boolean isAlias = String.valueOf(e.getContext()).contains("alias");
+      problems.add(problem(mark, "not valid YAML: " + reason(isAlias ? "alias" : e.getProblem())));
+    } catch (ReaderException e) {
       problems.add(problem(Optional.empty(), "not valid YAML: it holds unprintable characters"));
+    } catch (YamlEngineException e) { // its limits have no place in the file
+      problems.add(
+          problem(Optional.empty(), "too many aliases; write out what stands behind them"));
     }
     return Optional.empty();
   }
@@ -62,6 +67,9 @@ final class YamlParser {
     }
     if (problem.contains("tag")) {
       return "a value must not start with '!'; put it in quotes";
+    }
+    if (problem.contains("TAB")) {
+      return "a tab; YAML is indented with spaces only";
     }
     if (problem.contains("cannot start any token")) {
       return "a value must not start with this character; put it in quotes, or indent with spaces";

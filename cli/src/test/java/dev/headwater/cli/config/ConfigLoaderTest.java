@@ -204,7 +204,7 @@ class ConfigLoaderTest {
       quoteCharacter = '~',
       textBlock =
           """
-          version: 1 | version: 2 | :1:10  version – expected a whole number from 1 to 1, found '2'
+          version: 1 | version: 2 | :1:10  version – expected 1, found '2'
           version: 1 | versoin: 1 | :1:1  versoin – unknown field; did you mean 'version'?
           version: 1 | versoin: 1 | :1:1  the field 'version' is required
           name: shop | name: Shop | :3:11  connectors[0].name – expected a name of at most 40 lower-case
@@ -226,7 +226,7 @@ class ConfigLoaderTest {
           user: headwater | user: ${EMPTY} | is empty once '${EMPTY}' is resolved
           user: headwater | user: ${a b} | not a reference; expected ${ENV}
           user: headwater | user: a${b | a '${' without its '}'
-          user: headwater | user: ${file:/no/such} | the file '/no/such' cannot be read (NoSuchFile
+          user: headwater | user: ${file:/no/such} | the file '/no/such' does not exist
           user: headwater | user: a, user: b | not valid YAML
           tables: [public.orders] | tables: [] | connectors[0].tables – needs at least one entry
           tables: [public.orders] | tables: public.orders | expected a list, found a single value
@@ -298,7 +298,7 @@ class ConfigLoaderTest {
       textBlock =
           """
           log: {min_insync_replicas: 3, replication_factor: 2} | must not be more than the replication
-          log: {partitions: 0} | log.partitions – expected a whole number from 1
+          log: {partitions: 0} | log.partitions – expected a whole number of at least 1
           log: {partitions: {shop.public.orders: many}} | log.partitions."shop.public.orders" – expected
           log: {bootstrap_servers: kafka} | expected host:port
           log: {properties: {sasl.jaas.config: [hunter2]}} | expected a single value, found a list
