@@ -2,8 +2,11 @@ package dev.headwater.cli;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.headwater.cli.config.ConfigProblem;
+import dev.headwater.cli.config.InvalidConfigException;
 import dev.headwater.log.failure.HeadwaterException;
 import java.io.PrintStream;
+import java.util.List;
 
 /**
  * Where a command's words go: stdout is the answer, stderr is the story.
@@ -59,16 +62,17 @@ public final class Console {
 
   /** A failure: one paragraph on stderr, and with {@code -o json} an object on stdout. */
   public void fail(HeadwaterException e, boolean verbose) {
+    List<ConfigProblem> problems =
+        e.getCause() instanceof InvalidConfigException invalid ? invalid.problems() : List.of();
     if (json) {
-      ObjectNode object = JSON.createObjectNode();
-      object
-          .putObject("error")
-          .put("code", e.code().name())
-          .put("message", e.getMessage())
-          .put("hint", e.hint());
-      answer(object);
+      answer(asJson(e, problems));
     }
-    err.println(style(RED, "error: ") + e.getMessage());
+    if (problems.size() > 1) {
+      err.println(style(RED, "error: ") + problems.size() + " problems");
+      e.getMessage().lines().forEach(line -> err.println("  " + line));
+    } else {
+      err.println(style(RED, "error: ") + e.getMessage());
+    }
     if (!e.hint().isEmpty()) {
       err.println("  " + style(DIM, e.hint()));
     }
@@ -76,6 +80,22 @@ public final class Console {
       e.printStackTrace(err);
     }
     err.flush();
+  }
+
+  private static ObjectNode asJson(HeadwaterException e, List<ConfigProblem> problems) {
+    ObjectNode object = JSON.createObjectNode();
+    ObjectNode error = object.putObject("error");
+    error.put("code", e.code().name()).put("message", e.getMessage()).put("hint", e.hint());
+    for (ConfigProblem problem : problems) {
+      error
+          .withArray("problems")
+          .addObject()
+          .put("line", problem.line())
+          .put("column", problem.column())
+          .put("path", problem.path())
+          .put("message", problem.message());
+    }
+    return object;
   }
 
   public String bold(String text) {
