@@ -27,6 +27,11 @@ public final class Console {
   private final boolean colour;
   private final boolean quiet;
 
+  /**
+   * @param json whether the answer is wanted as JSON
+   * @param colour whether both streams are terminals and colours are wanted
+   * @param quiet whether the story is left out; failures are told all the same
+   */
   public Console(PrintStream out, PrintStream err, boolean json, boolean colour, boolean quiet) {
     this.out = out;
     this.err = err;

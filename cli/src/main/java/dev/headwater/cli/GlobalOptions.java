@@ -53,9 +53,19 @@ public final class GlobalOptions {
     return verbose;
   }
 
+  /**
+   * Whether {@code out} or {@code err} is a terminal. The shell script knows that of each; Java
+   * knows it of input and output together only.
+   */
+  private static boolean isTerminal(String stream) {
+    String told = System.getProperty("headwater.terminal." + stream);
+    return told == null ? System.console() != null : Boolean.parseBoolean(told);
+  }
+
   /** Where the command's words go. */
   public Console console() {
-    boolean terminal = System.console() != null && System.getenv("NO_COLOR") == null;
-    return new Console(System.out, System.err, format == Format.json, terminal && !noColor, quiet);
+    boolean isTerminal = isTerminal("out") && isTerminal("err");
+    boolean colour = isTerminal && System.getenv("NO_COLOR") == null && !noColor;
+    return new Console(System.out, System.err, format == Format.json, colour, quiet);
   }
 }

@@ -11,10 +11,14 @@ import dev.headwater.cli.command.StatusCommand;
 import dev.headwater.cli.command.ValidateCommand;
 import dev.headwater.log.failure.FailureCode;
 import dev.headwater.log.failure.HeadwaterException;
+import java.util.List;
+import java.util.regex.Pattern;
 import org.slf4j.LoggerFactory;
 import picocli.AutoComplete;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.UnmatchedArgumentException;
 
 /** The {@code headwater} command. */
 @Command(
@@ -48,6 +52,8 @@ import picocli.CommandLine.Command;
       "3 the environment is not ready."
     })
 public final class Main {
+  private static final Pattern JSON_ASKED_FOR = Pattern.compile("(^| )(-o|--output)[ =]?json ");
+
   private Main() {}
 
   /** Runs one command and ends the process with its exit code. */
@@ -60,11 +66,10 @@ public final class Main {
     CommandLine line = new CommandLine(new Main());
     line.setExecutionStrategy(
         parsed -> {
-          boolean verbose =
-              java.util.Arrays.asList(parsed.originalArgs().toArray()).contains("--verbose");
-          setLogging(verbose);
+          setLogging(parsed.originalArgs().contains("--verbose"));
           return new CommandLine.RunLast().execute(parsed);
         });
+    line.setParameterExceptionHandler((failure, arguments) -> wrongUsage(failure, arguments));
     line.setExecutionExceptionHandler(
         (exception, command, parsed) -> {
           GlobalOptions options = optionsOf(command);
@@ -80,6 +85,30 @@ public final class Main {
           return failure.code().exitCode();
         });
     return line;
+  }
+
+  /**
+   * Told as every other failure is; whether JSON is wanted is read from what could not be parsed.
+   */
+  private static int wrongUsage(ParameterException failure, String[] arguments) {
+    CommandLine command = failure.getCommandLine();
+    List<String> suggestions =
+        failure instanceof UnmatchedArgumentException unmatched
+            ? unmatched.getSuggestions()
+            : List.of();
+    String didYouMean = suggestions.isEmpty() ? "" : "; did you mean '" + suggestions.get(0) + "'?";
+    boolean isJson = JSON_ASKED_FOR.matcher(String.join(" ", arguments) + " ").find();
+    HeadwaterException told =
+        new HeadwaterException(
+            FailureCode.CONFIGURATION_INVALID,
+            failure.getMessage().replaceAll("\\s+", " ") + didYouMean,
+            "See '" + command.getCommandSpec().qualifiedName() + " --help'.",
+            failure);
+    GlobalOptions options = new GlobalOptions();
+    options.format = isJson ? GlobalOptions.Format.json : GlobalOptions.Format.text;
+    options.noColor = List.of(arguments).contains("--no-color");
+    options.console().fail(told, List.of(arguments).contains("--verbose"));
+    return told.code().exitCode();
   }
 
   private static GlobalOptions optionsOf(CommandLine command) {

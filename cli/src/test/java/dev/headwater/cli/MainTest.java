@@ -9,6 +9,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -95,6 +96,35 @@ class MainTest {
         .isEqualTo("CONFIGURATION_INVALID");
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"validate --fil x -o json", "-o json valdate", "log -ojson"})
+  void wrongUsageWithJsonIsOneObject(String line) throws IOException {
+    Outcome outcome = run(line.split(" "));
+
+    assertThat(outcome.exitCode()).isEqualTo(2);
+    assertThat(onlyObject(outcome.out()).at("/error/hint").asText()).contains("--help");
+  }
+
+  @Test
+  void everyProblemOfAFileIsToldAndWithJsonOneByOne(@TempDir Path directory) throws IOException {
+    Path file = Files.writeString(directory.resolve("c.yaml"), "version: 2\nconectors: []\n");
+    Outcome text = run("validate", "-f", file.toString());
+    Outcome json = run("validate", "-o", "json", "-f", file.toString());
+
+    assertThat(text.exitCode()).isEqualTo(2);
+    assertThat(text.err().lines())
+        .containsExactly(
+            "error: 3 problems",
+            "  " + file + ":1:1  the field 'connectors' is required",
+            "  " + file + ":1:10  version – expected 1, found '2'",
+            "  " + file + ":2:1  conectors – unknown field; did you mean 'connectors'?",
+            "  Correct the file, then run 'headwater validate'.");
+    JsonNode problems = onlyObject(json.out()).at("/error/problems");
+    assertThat(problems).hasSize(3);
+    assertThat(problems.get(1).path("path").asText()).isEqualTo("version");
+    assertThat(problems.get(1).path("column").asInt()).isEqualTo(10);
+  }
+
   @Test
   void validateWithJsonPrintsOneObject() throws IOException {
     Outcome outcome = run("validate", "-o", "json", "-f", "../connectors.yaml");
@@ -107,6 +137,7 @@ class MainTest {
     assertThat(answer.path("sinks"))
         .extracting(JsonNode::asText)
         .containsExactly("customer-cache", "product-search", "reporting");
+    assertThat(answer.at("/tables/reporting")).hasSize(1);
   }
 
   @Test

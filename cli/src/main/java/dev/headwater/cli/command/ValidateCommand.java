@@ -27,6 +27,11 @@ public final class ValidateCommand implements Callable<Integer> {
       ObjectNode json = new ObjectMapper().createObjectNode().put("valid", true);
       config.connectors().forEach(c -> json.withArray("connectors").add(c.capture().name()));
       config.sinks().forEach(s -> json.withArray("sinks").add(s.name()));
+      ObjectNode tables = json.putObject("tables");
+      config
+          .connectors()
+          .forEach(c -> c.capture().tables().forEach(tables.withArray(c.capture().name())::add));
+      config.sinks().forEach(s -> s.tables().forEach(tables.withArray(s.name())::add));
       console.answer(json);
       return 0;
     }

@@ -25,8 +25,7 @@ import org.snakeyaml.engine.v2.schema.FailsafeSchema;
 
 /**
  * Whole files: those under {@code configs/good} load, those under {@code configs/bad} give exactly
- * the text beside them. With {@code GOLDEN_UPDATE=1} in the environment it to write that text anew,
- * then read it.
+ * the text beside them. With {@code -Dgolden.write=true} that text is written anew: then read it.
  */
 class ConfigFilesTest {
   private static final Path CONFIGS = Path.of("src/test/resources/configs");
