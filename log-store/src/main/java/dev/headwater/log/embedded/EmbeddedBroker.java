@@ -211,6 +211,11 @@ public final class EmbeddedBroker implements AutoCloseable {
     p.put("num.network.threads", "2");
     p.put("num.io.threads", "4");
     p.put("num.recovery.threads.per.data.dir", "2");
+    // After a kill the controller lets the broker in again only when its former session has run
+    // out.
+    // Both live in this process, so that a pause of it stops the clock of neither alone.
+    p.put("broker.session.timeout.ms", "2000");
+    p.put("broker.heartbeat.interval.ms", "500");
     // A third of Kafka's default, for it is taken from this process's heap at the start.
     p.put("log.cleaner.dedupe.buffer.size", String.valueOf(32 << 20));
     return p;
