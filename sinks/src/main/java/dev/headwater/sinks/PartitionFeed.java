@@ -29,6 +29,7 @@ final class PartitionFeed implements AutoCloseable {
   private Set<Integer> schemaVersions = Set.of();
   private int attempts;
   private long dueAtNanos;
+  private boolean lost;
 
   private PartitionFeed(LogPartition partition, PartitionWriter writer) {
     this.partition = partition;
@@ -127,7 +128,18 @@ final class PartitionFeed implements AutoCloseable {
   }
 
   boolean isDue() {
-    return waiting != null && System.nanoTime() - dueAtNanos >= 0;
+    return waiting != null && !lost && System.nanoTime() - dueAtNanos >= 0;
+  }
+
+  /** Whether the target no longer knows this writer, and it is time to take the partition again. */
+  boolean isRetakeDue() {
+    return lost && System.nanoTime() - dueAtNanos >= 0;
+  }
+
+  /** The target no longer knows this writer; what waits will be read again. */
+  void retakeAfter(long millis) {
+    lost = true;
+    retryAfter(millis);
   }
 
   int waitingRecords() {

@@ -44,6 +44,9 @@ public final class SinkWorker implements Runnable, AutoCloseable {
   private static final long FIRST_PAUSE_MS = 200;
   private static final long LONGEST_PAUSE_MS = 5_000;
 
+  /** Long enough for the group to tell a worker that its partition is another's now. */
+  private static final long RETAKE_AFTER_MS = 3_000;
+
   /** How often an idle partition's checkpoint is told that it is still level with the log. */
   private static final long LEVEL_EVERY_MS = 30_000;
 
@@ -53,6 +56,7 @@ public final class SinkWorker implements Runnable, AutoCloseable {
   private final Predicate<TableId> wanted;
   private final ExecutorService pool;
   private final Map<LogPartition, PartitionFeed> feeds = new HashMap<>();
+  private final Assignments assignments = new Assignments();
   private final Set<String> prepared = ConcurrentHashMap.newKeySet();
   private final AtomicLong applied = new AtomicLong();
   private final AtomicLong lastAppliedTsMs = new AtomicLong();
@@ -85,7 +89,7 @@ public final class SinkWorker implements Runnable, AutoCloseable {
   @Override
   public void run() {
     try (GroupReader reader =
-        GroupReader.open(log, "headwater." + sink.name(), schemas, wanted, new Assignments())) {
+        GroupReader.open(log, "headwater." + sink.name(), schemas, wanted, assignments)) {
       state = SinkProgress.State.RUNNING;
       while (!stopped) {
         step(reader);
@@ -117,6 +121,7 @@ public final class SinkWorker implements Runnable, AutoCloseable {
         reader.pause(batch.partition());
       }
     }
+    retakeLost(reader);
     confirmLevel(reader);
     applyWaiting();
     for (PartitionFeed feed : feeds.values()) {
@@ -138,6 +143,28 @@ public final class SinkWorker implements Runnable, AutoCloseable {
       enterRetrying(e);
       pause(FIRST_PAUSE_MS);
       return List.of();
+    }
+  }
+
+  /**
+   * Takes partitions again whose target no longer knows this worker, and reads them from the
+   * checkpoint found there: a target that lost its data, or an earlier state of it, is fed from
+   * there. A worker that lost the partition to another one is told so by the group first.
+   */
+  private void retakeLost(GroupReader reader) {
+    for (PartitionFeed feed : new ArrayList<>(feeds.values())) {
+      if (feed.isRetakeDue()) {
+        feed.close();
+        PartitionFeed again = assignments.reopen(feed.partition());
+        feeds.put(feed.partition(), again);
+        reader.seek(feed.partition(), again.nextOffset());
+        reader.resume(feed.partition());
+        LOG.atWarn()
+            .addKeyValue("sink", sink.name())
+            .addKeyValue("partition", feed.partition())
+            .addKeyValue("offset", again.nextOffset())
+            .log("the target had lost this worker's checkpoint; reading on from the one found");
+      }
     }
   }
 
@@ -226,6 +253,11 @@ public final class SinkWorker implements Runnable, AutoCloseable {
         return false;
       }
       if (e.getCause() instanceof HeadwaterException failure) {
+        if (failure.code() == FailureCode.FENCED) {
+          feed.retakeAfter(RETAKE_AFTER_MS);
+          enterRetrying(failure);
+          return false;
+        }
         throw failure;
       }
       throw new HeadwaterException(
@@ -291,6 +323,13 @@ public final class SinkWorker implements Runnable, AutoCloseable {
         }
       }
       return starts;
+    }
+
+    /** A partition again, whose target may have been emptied: what rows need is made anew. */
+    PartitionFeed reopen(LogPartition partition) {
+      String table = partition.table() + "@";
+      prepared.removeIf(name -> name.startsWith(table));
+      return open(partition, schemas.latest());
     }
 
     private PartitionFeed open(LogPartition partition, Map<TableId, TableSchema> latest) {

@@ -77,7 +77,7 @@ public final class SequentialSnapshot implements AutoCloseable {
       try {
         connection.setAutoCommit(false);
         connection.setReadOnly(true);
-        new TableCopy(connection, schema, masks).run(rows, progress);
+        new TableRead(connection, schema, masks).run(rows, progress);
         connection.commit();
         complete = true;
       } finally {

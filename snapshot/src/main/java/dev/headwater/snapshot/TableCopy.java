@@ -1,8 +1,6 @@
 package dev.headwater.snapshot;
 
-import dev.headwater.log.catalog.CatalogColumn;
-import dev.headwater.log.catalog.CatalogTable;
-import dev.headwater.log.catalog.TableCatalog;
+import dev.headwater.log.catalog.SourceSession;
 import dev.headwater.log.codec.ColumnMask;
 import dev.headwater.log.codec.CopyTextReader;
 import dev.headwater.log.codec.RowEncoder;
@@ -10,158 +8,127 @@ import dev.headwater.log.failure.FailureCode;
 import dev.headwater.log.failure.HeadwaterException;
 import dev.headwater.log.schema.ColumnSchema;
 import dev.headwater.log.schema.TableSchema;
-import java.io.IOException;
 import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.Map;
-import java.util.Objects;
-import java.util.Optional;
+import java.util.Properties;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import org.postgresql.PGConnection;
 import org.postgresql.copy.CopyOut;
 
 /**
- * One read of one table, inside a transaction of the caller's, from COPY's lines to the sink.
+ * Reads whole tables, one after the other, through {@code COPY … TO STDOUT}, and encodes each row
+ * as the stream would.
  *
- * <p>The transaction is READ COMMITTED on purpose. The table is locked against changes of its
- * definition first, and the one COPY takes its snapshot after that. A snapshot taken before the
- * lock, as REPEATABLE READ has it, would find the table empty if it was rewritten in between
- * (PostgreSQL manual, "Caveats" of concurrency control).
+ * <p>A table is read in one statement, so in one snapshot; no lock keeps writers out. One row is in
+ * memory at a time. Used by one thread at a time.
  */
-final class TableCopy {
-  private static final int ROWS_PER_REPORT = 5_000;
-  private static final long BYTES_PER_REPORT = 4L << 20;
+public final class TableCopy {
+  private final String jdbcUrl;
+  private final Properties properties;
 
-  private final Connection connection;
-  private final TableSchema schema;
-  private final RowEncoder encoder;
-  private final CopyTextReader reader;
-  private long rows;
-  private long bytes;
-
-  TableCopy(Connection connection, TableSchema schema, Map<String, ColumnMask> masks) {
-    this.connection = connection;
-    this.schema = schema;
-    this.encoder = new RowEncoder(schema, masks);
-    this.reader = new CopyTextReader(schema.columns().size());
+  /** Takes one row. */
+  @FunctionalInterface
+  public interface RowReceiver {
+    /**
+     * Takes one row.
+     *
+     * @param key canonical key bytes
+     * @param value the row's JSON bytes
+     * @param nulls the {@code nulls} header, or null
+     */
+    void row(byte[] key, byte[] value, @Nullable String nulls) throws InterruptedException;
   }
 
-  void run(RowSink sink, SnapshotProgress progress)
-      throws SQLException, IOException, InterruptedException {
-    Optional<CatalogTable> before = current();
-    boolean partitioned = before.isPresent() && before.get().kind().relkind() == 'p';
-    // ONLY of a partitioned table has no rows.
-    String select = "SELECT " + columns() + " FROM " + (partitioned ? "" : "ONLY ") + table();
-    lock(select);
-    requireSameShape(before.orElseThrow(), current().orElseThrow());
-    CopyOut copy =
-        connection
-            .unwrap(PGConnection.class)
-            .getCopyAPI()
-            .copyOut("COPY (" + select + ") TO STDOUT");
-    try {
-      drain(copy, sink, progress);
-    } catch (SQLException | InterruptedException | RuntimeException e) {
-      release(copy, e);
-      throw e;
-    }
-    progress.read(rows, bytes);
+  /**
+   * @param jdbcUrl the source, without user or secret
+   * @param properties the driver's: user, password and what else the source needs
+   */
+  public TableCopy(String jdbcUrl, Properties properties) {
+    this.jdbcUrl = jdbcUrl;
+    this.properties = properties;
   }
 
-  private void drain(CopyOut copy, RowSink sink, SnapshotProgress progress)
-      throws SQLException, InterruptedException {
-    long reportedRows = 0;
-    long reportedBytes = 0;
-    for (byte[] line = copy.readFromCopy(); line != null; line = copy.readFromCopy()) {
-      reader.read(line, 0, line.length);
-      reader.writeTo(encoder);
-      sink.row(encoder.key(), encoder.row(), encoder.nulls());
-      rows++;
-      bytes += line.length;
-      if (rows - reportedRows >= ROWS_PER_REPORT || bytes - reportedBytes >= BYTES_PER_REPORT) {
-        progress.read(rows, bytes);
-        reportedRows = rows;
-        reportedBytes = bytes;
-        if (Thread.interrupted()) {
-          throw new InterruptedException("interrupted while reading " + schema.table());
+  /**
+   * Reads all rows of a table.
+   *
+   * @param schema which columns, in this order
+   * @param masks by column name
+   * @throws HeadwaterException if the table cannot be read
+   */
+  public void read(TableSchema schema, Map<String, ColumnMask> masks, RowReceiver rows)
+      throws InterruptedException {
+    try (Connection connection = DriverManager.getConnection(jdbcUrl, properties)) {
+      SourceSession.applyTo(connection);
+      CopyOut copy =
+          connection
+              .unwrap(PGConnection.class)
+              .getCopyAPI()
+              .copyOut("COPY (" + select(connection, schema) + ") TO STDOUT");
+      try {
+        CopyTextReader line = new CopyTextReader(schema.columns().size());
+        RowEncoder encoder = new RowEncoder(schema, masks);
+        for (byte[] text = copy.readFromCopy(); text != null; text = copy.readFromCopy()) {
+          int end = text[text.length - 1] == '\n' ? text.length - 1 : text.length;
+          line.read(text, 0, end);
+          line.writeTo(encoder);
+          rows.row(encoder.key(), encoder.row(), encoder.nulls());
+        }
+      } finally {
+        if (copy.isActive()) {
+          copy.cancelCopy();
         }
       }
-    }
-  }
-
-  /**
-   * Ends a COPY that was cut short. The driver lets nobody else use the connection until then, not
-   * even to roll back, and waits for that without end.
-   */
-  private static void release(CopyOut copy, Exception cause) {
-    try {
-      if (copy.isActive()) {
-        copy.cancelCopy();
-      }
     } catch (SQLException e) {
-      cause.addSuppressed(e);
+      throw failure(schema, e);
     }
   }
 
-  /**
-   * Takes the lock that COPY takes. LOCK TABLE would not do: it wants a right on the whole table
-   * where rights on the columns are enough to read them.
-   */
-  private void lock(String select) throws SQLException {
-    try (Statement statement = connection.createStatement()) {
-      statement.execute(select + " LIMIT 0");
+  /** Child tables of an ordinary table are tables of their own; a partitioned one has no other. */
+  private static String select(Connection connection, TableSchema schema) throws SQLException {
+    String table = quote(schema.table().schema()) + "." + quote(schema.table().name());
+    boolean partitioned;
+    try (Statement statement = connection.createStatement();
+        ResultSet rs =
+            statement.executeQuery(
+                "SELECT relkind FROM pg_class WHERE oid = '"
+                    + table.replace("'", "''")
+                    + "'::regclass")) {
+      partitioned = rs.next() && rs.getString(1).equals("p");
     }
+    return schema.columns().stream()
+        .map(ColumnSchema::name)
+        .map(TableCopy::quote)
+        .collect(
+            Collectors.joining(", ", "SELECT ", " FROM " + (partitioned ? "" : "ONLY ") + table));
   }
 
-  private void requireSameShape(CatalogTable before, CatalogTable now) {
-    if (before.oid() != now.oid()) {
-      throw altered("Table '%s' – was replaced by another".formatted(schema.table()));
-    }
-    Map<String, String> declared =
-        now.columns().stream()
-            .collect(Collectors.toMap(CatalogColumn::name, CatalogColumn::declaredType));
-    Optional<ColumnSchema> changed =
-        schema.columns().stream()
-            .filter(column -> !column.declaredType().equals(declared.get(column.name())))
-            .findFirst();
-    if (changed.isPresent()) {
-      ColumnSchema column = changed.get();
-      throw altered(
-          "Table '%s' – its column '%s' is '%s' now, and was '%s' in schema version %d"
-              .formatted(
-                  schema.table(),
-                  column.name(),
-                  Objects.requireNonNullElse(declared.get(column.name()), "missing"),
-                  column.declaredType(),
-                  schema.version()));
-    }
+  private static String quote(String identifier) {
+    return '"' + identifier.replace("\"", "\"\"") + '"';
   }
 
-  private static HeadwaterException altered(String message) {
+  private static HeadwaterException failure(TableSchema schema, SQLException e) {
+    String state = e.getSQLState() == null ? "" : e.getSQLState();
+    String message =
+        "table "
+            + schema.table()
+            + " – could not be read: "
+            + String.valueOf(e.getMessage()).lines().findFirst().orElse("");
+    if (state.startsWith("42")) {
+      return new HeadwaterException(
+          FailureCode.SOURCE_NOT_READY,
+          message,
+          "GRANT SELECT ON the table TO the connector's user, or take it out of 'tables'.",
+          e);
+    }
     return new HeadwaterException(
-        FailureCode.SOURCE_INCONSISTENT,
+        FailureCode.SOURCE_UNREACHABLE,
         message,
-        "The table was altered in the meantime: start again, its new schema is read then.");
-  }
-
-  private Optional<CatalogTable> current() throws SQLException {
-    return new TableCatalog(connection).read(schema.table().schema(), schema.table().name());
-  }
-
-  private String columns() throws SQLException {
-    StringBuilder list = new StringBuilder();
-    for (ColumnSchema column : schema.columns()) {
-      list.append(list.isEmpty() ? "" : ", ").append(quoted(column.name()));
-    }
-    return list.toString();
-  }
-
-  private String table() throws SQLException {
-    return quoted(schema.table().schema()) + "." + quoted(schema.table().name());
-  }
-
-  private String quoted(String name) throws SQLException {
-    return connection.unwrap(PGConnection.class).escapeIdentifier(name);
+        "The table is read again from its first row once the database answers.",
+        e);
   }
 }
