@@ -5,6 +5,7 @@ import dev.headwater.log.schema.TableId;
 /**
  * One partition of a table's topic.
  *
+<<<<<<< HEAD
  * @param table whose rows it holds
  * @param topic the topic's name
  * @param topicId Kafka's own id of the topic: a topic deleted and made again has another one
@@ -15,5 +16,16 @@ public record LogPartition(TableId table, String topic, String topicId, int part
   @Override
   public String toString() {
     return topic + "-" + partition;
+=======
+ * @param table the table
+ * @param topic the topic's name
+ * @param topicId Kafka's id of the topic: offsets of another id mean nothing here
+ * @param partition counts from zero
+ */
+public record LogPartition(TableId table, String topic, String topicId, int partition) {
+  @Override
+  public String toString() {
+    return topic + "/" + partition;
+>>>>>>> log
   }
 }

@@ -1,4 +1,4 @@
-/** Reading the log: from offset zero, or as a member of a sink's group. */
+/** Reading the log: from offset zero, or from where a sink stands. */
 @NullMarked
 package dev.headwater.log.replay;
 

@@ -1,0 +1,50 @@
+package dev.headwater.capture;
+
+import dev.headwater.log.position.Lsn;
+import dev.headwater.log.schema.TableId;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.LongAdder;
+
+/** What capture has done since it started; written by its thread, read by whoever reports. */
+public final class CaptureMetrics {
+  private final Map<TableId, LongAdder> recordsByTable = new ConcurrentHashMap<>();
+  private final LongAdder records = new LongAdder();
+  private volatile Lsn endLsn = Lsn.ZERO;
+  private volatile long lastCommitTimeMillis;
+
+  void appended(TableId table) {
+    records.increment();
+    recordsByTable.computeIfAbsent(table, t -> new LongAdder()).increment();
+  }
+
+  void committed(Lsn unitEndLsn, long sourceCommitTimeMillis) {
+    endLsn = unitEndLsn;
+    if (sourceCommitTimeMillis > 0) {
+      lastCommitTimeMillis = sourceCommitTimeMillis;
+    }
+  }
+
+  /** Records appended to the log. */
+  public long records() {
+    return records.sum();
+  }
+
+  /** Records appended to the log, by table. */
+  public Map<String, Long> recordsByTable() {
+    Map<String, Long> counts = new TreeMap<>();
+    recordsByTable.forEach((table, count) -> counts.put(table.toString(), count.sum()));
+    return counts;
+  }
+
+  /** End of the last unit that is wholly in the log. */
+  public Lsn endLsn() {
+    return endLsn;
+  }
+
+  /** When the last captured transaction committed at the source, epoch milliseconds; 0 for none. */
+  public long lastCommitTimeMillis() {
+    return lastCommitTimeMillis;
+  }
+}

@@ -1,0 +1,202 @@
+package dev.headwater.capture;
+
+import dev.headwater.log.append.LogAppender;
+import dev.headwater.log.connection.LogConnection;
+import dev.headwater.log.failure.FailureCode;
+import dev.headwater.log.failure.HeadwaterException;
+import dev.headwater.log.position.Lsn;
+import dev.headwater.log.position.SourcePosition;
+import dev.headwater.log.schema.SchemaStore;
+import dev.headwater.log.schema.TableId;
+import dev.headwater.log.topic.TopicInfo;
+import dev.headwater.log.topic.Topics;
+import java.sql.Connection;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.BiConsumer;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One session of capture, from fencing the log to the last batch. Its order is what makes capture
+ * exact:
+ *
+ * <ol>
+ *   <li>look at the source, before anything is changed anywhere;
+ *   <li>fence the log: from here on no other capture of this connector can write;
+ *   <li>read the position, behind that fence;
+ *   <li>take the connector's lock on a session that stays open until the end ({@link SourceGuard});
+ *   <li>make or change the publication, then the slot, if they are not as they must be;
+ *   <li>check that the slot and the position leave no gap between them;
+ *   <li>load tables that were never loaded;
+ *   <li>stream, and check the slot again before the first change is used.
+ * </ol>
+ *
+ * <p>Single-use. {@link #run} on one thread; {@link #stop} from any.
+ */
+final class CaptureSession implements AutoCloseable {
+  private static final Duration SLOT_WAIT = Duration.ofSeconds(20);
+  private static final Duration LOCK_WAIT = Duration.ofSeconds(15);
+
+  private final CaptureConfig config;
+  private final LogConnection log;
+  private final InitialLoad initialLoad;
+  private final Function<CaptureConfig, ChangeSource> sources;
+  private final CaptureMetrics metrics;
+  private final BiConsumer<CaptureStatus.State, String> entered;
+  private final List<AutoCloseable> open = Collections.synchronizedList(new ArrayList<>());
+  private volatile boolean stopped;
+  private volatile @Nullable ChangeSource source;
+  private volatile @Nullable SlotWatch slotWatch;
+
+  CaptureSession(
+      CaptureConfig config,
+      LogConnection log,
+      InitialLoad initialLoad,
+      Function<CaptureConfig, ChangeSource> sources,
+      CaptureMetrics metrics,
+      BiConsumer<CaptureStatus.State, String> entered) {
+    this.config = config;
+    this.log = log;
+    this.initialLoad = initialLoad;
+    this.sources = sources;
+    this.metrics = metrics;
+    this.entered = entered;
+  }
+
+  void run() throws InterruptedException {
+    entered.accept(CaptureStatus.State.STARTING, "");
+    Connection catalog = closeLater(SourceConnection.open(config));
+    Map<String, CapturedTable> captured = new SourcePreflight(config, catalog).check();
+
+    Topics topics = new Topics(log);
+    topics.ensureInternal();
+    LogAppender appender = closeLater(LogAppender.open(log, config.name()));
+    SchemaStore schemas = new SchemaStore(log);
+    Optional<SourcePosition> stored = appender.position();
+
+    SourceGuard guard = closeLater(new SourceGuard(config));
+    awaitLock(guard);
+    boolean tablesAdded = new Publication(config, catalog).publish(captured.values());
+    SourcePosition position = stored.isPresent() ? stored.get() : begin(guard, appender);
+    SlotState slot = guard.awaitInactive(SLOT_WAIT);
+    guard.requireNoGap(position, slot);
+
+    SchemaReader reader = new SchemaReader(config, captured, catalog);
+    TableRegistry tables =
+        new TableRegistry(
+            config, reader::describe, table -> topicOf(topics, table), schemas.latest());
+    if (tablesAdded) {
+      new RunningTransactions(config, catalog).awaitEndOfPresent(() -> stopped);
+    }
+    new TableLoads(config, log, appender, reader, tables, initialLoad, metrics, entered)
+        .loadMissing(captured.values(), position, () -> stopped);
+    if (stopped) {
+      return;
+    }
+
+    slotWatch = closeLater(new SlotWatch(config));
+    if (!config.heartbeat().isZero()) {
+      closeLater(new Heartbeat(config));
+    }
+    stream(guard, position, appender, tables);
+  }
+
+  private void stream(
+      SourceGuard guard, SourcePosition position, LogAppender appender, TableRegistry tables)
+      throws InterruptedException {
+    Lsn confirmed = guard.awaitInactive(SLOT_WAIT).confirmedFlush();
+    BatchWriter writer = new BatchWriter(config.name(), position, appender, tables, metrics);
+    metrics.committed(position.endLsn(), 0);
+    boolean[] verified = new boolean[1];
+    ChangeSource streaming = closeLater(sources.apply(config));
+    source = streaming;
+    entered.accept(CaptureStatus.State.STREAMING, "");
+    if (stopped) {
+      return;
+    }
+    streaming.stream(
+        chunks -> {
+          if (!verified[0]) {
+            guard.requireStill(confirmed);
+            verified[0] = true;
+          }
+          return writer.receive(chunks);
+        });
+  }
+
+  /** The very first session: where the slot begins is where the log begins. */
+  private SourcePosition begin(SourceGuard guard, LogAppender appender) {
+    Optional<SlotState> existing = guard.slot();
+    Lsn start;
+    if (existing.isPresent()) {
+      // Made by an earlier try that ended before it could write this position; whatever it still
+      // sends from before the load that follows is only older.
+      start = existing.get().confirmedFlush();
+    } else {
+      start = new SlotMaker(config, guard.connection()).create();
+    }
+    SourcePosition position = SourcePosition.atEnd(guard.identity(), start, appender.seq());
+    appender.commit(position.source(), start, null);
+    return position;
+  }
+
+  private void awaitLock(SourceGuard guard) throws InterruptedException {
+    long deadline = System.nanoTime() + LOCK_WAIT.toNanos();
+    while (!guard.tryLock()) {
+      entered.accept(CaptureStatus.State.STANDBY, "another session holds the connector's lock");
+      if (stopped || System.nanoTime() > deadline) {
+        throw new HeadwaterException(
+            FailureCode.SOURCE_UNREACHABLE,
+            "connector '" + config.name() + "' – another session still holds its lock",
+            "If no other capture of this connector runs, the server has not yet noticed that one"
+                + " died; capture goes on once it has.");
+      }
+      Thread.sleep(200);
+    }
+  }
+
+  private TopicInfo topicOf(Topics topics, TableId table) {
+    return topics.ensureTable(table, topics.partitionsFor(table));
+  }
+
+  /** What the server says of the slot, looked up at most once a second. */
+  Optional<SlotState> slotState() {
+    SlotWatch watch = slotWatch;
+    return watch == null ? Optional.empty() : watch.latest();
+  }
+
+  void stop() {
+    stopped = true;
+    ChangeSource streaming = source;
+    if (streaming != null) {
+      streaming.close();
+    }
+  }
+
+  private <T extends AutoCloseable> T closeLater(T resource) {
+    open.add(resource);
+    return resource;
+  }
+
+  @Override
+  public void close() {
+    stopped = true;
+    List<AutoCloseable> resources = new ArrayList<>(open);
+    Collections.reverse(resources);
+    for (AutoCloseable resource : resources) {
+      try {
+        resource.close();
+      } catch (Exception e) {
+        org.slf4j.LoggerFactory.getLogger(CaptureSession.class)
+            .atDebug()
+            .setCause(e)
+            .log("a part of the session did not close");
+      }
+    }
+  }
+}

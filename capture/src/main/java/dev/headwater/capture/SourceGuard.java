@@ -1,0 +1,206 @@
+package dev.headwater.capture;
+
+import dev.headwater.log.failure.FailureCode;
+import dev.headwater.log.failure.HeadwaterException;
+import dev.headwater.log.position.Lsn;
+import dev.headwater.log.position.SourceIdentity;
+import dev.headwater.log.position.SourcePosition;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.Optional;
+
+/**
+ * Holds one session to the source for as long as capture streams, and vouches that the slot is the
+ * one the log's position speaks of.
+ *
+ * <p>Shared memory of the server lives at least as long as this session; so if the slot's confirmed
+ * position is the same when the first change arrives as it was when it was checked, the slot was
+ * neither dropped, made anew nor moved in between. The session also holds an advisory lock, so that
+ * a second capture of the same connector waits outside.
+ */
+final class SourceGuard implements AutoCloseable {
+  /** Ours among advisory locks: "headwatr" as bytes, mixed with the slot's name. */
+  private static final long LOCK_SPACE = 0x6865616477617472L;
+
+  private final CaptureConfig config;
+  private final Connection connection;
+
+  SourceGuard(CaptureConfig config) {
+    this.config = config;
+    this.connection = SourceConnection.open(config);
+  }
+
+  Connection connection() {
+    return connection;
+  }
+
+  /** Takes the connector's lock; false when another session has it. */
+  boolean tryLock() {
+    return query(
+        "SELECT pg_try_advisory_lock(?)",
+        LOCK_SPACE ^ config.slot().name().hashCode(),
+        rs -> rs.getBoolean(1));
+  }
+
+  /** Which history the server has now. */
+  SourceIdentity identity() {
+    return query(
+        "SELECT s.system_identifier::text, c.timeline_id, current_database()"
+            + " FROM pg_control_system() s, pg_control_checkpoint() c WHERE ? IS NOT NULL",
+        1L,
+        rs ->
+            new SourceIdentity(
+                rs.getString(1),
+                rs.getInt(2),
+                rs.getString(3),
+                config.slot().name(),
+                config.publication()));
+  }
+
+  /** What {@code pg_replication_slots} says of the slot; empty when there is none. */
+  Optional<SlotState> slot() {
+    try (PreparedStatement statement =
+        connection.prepareStatement(
+            "SELECT plugin, database, active_pid, confirmed_flush_lsn::text, restart_lsn::text,"
+                + " wal_status, pg_current_wal_lsn()::text"
+                + " FROM pg_replication_slots WHERE slot_name = ?")) {
+      statement.setString(1, config.slot().name());
+      try (ResultSet rs = statement.executeQuery()) {
+        return rs.next() ? Optional.of(SlotState.read(rs)) : Optional.empty();
+      }
+    } catch (SQLException e) {
+      throw SourceConnection.refused(config, e);
+    }
+  }
+
+  /**
+   * Waits until nobody streams from the slot any more: after a crash the server needs a moment to
+   * notice that its client is gone.
+   */
+  SlotState awaitInactive(Duration limit) throws InterruptedException {
+    long deadline = System.nanoTime() + limit.toNanos();
+    while (true) {
+      SlotState slot = slot().orElseThrow(this::slotMissing);
+      if (slot.activePid().isEmpty()) {
+        return slot;
+      }
+      if (System.nanoTime() > deadline) {
+        throw new HeadwaterException(
+            FailureCode.SOURCE_UNREACHABLE,
+            "connector '"
+                + config.name()
+                + "' – slot '"
+                + config.slot().name()
+                + "' is in use by the server process "
+                + slot.activePid().getAsInt(),
+            "Another program streams from it. If it is dead: SELECT pg_terminate_backend("
+                + slot.activePid().getAsInt()
+                + ").");
+      }
+      Thread.sleep(100);
+    }
+  }
+
+  /** Refuses to go on where changes could be missing between the log and the slot. */
+  void requireNoGap(SourcePosition position, SlotState slot) {
+    SourceIdentity now = identity();
+    SourceIdentity stored = position.source();
+    if (!now.systemIdentifier().equals(stored.systemIdentifier())
+        || now.timeline() != stored.timeline()
+        || !now.database().equals(stored.database())) {
+      throw gap(
+          "the log stands in system "
+              + stored.systemIdentifier()
+              + ", timeline "
+              + stored.timeline()
+              + ", database "
+              + stored.database()
+              + "; this is system "
+              + now.systemIdentifier()
+              + ", timeline "
+              + now.timeline()
+              + ", database "
+              + now.database());
+    }
+    if (slot.isLost()) {
+      throw gap("slot '" + config.slot().name() + "' was invalidated (wal_status lost)");
+    }
+    if (position.endLsn().isBefore(slot.confirmedFlush())) {
+      throw gap(
+          "slot '"
+              + config.slot().name()
+              + "' stands at "
+              + slot.confirmedFlush()
+              + ", past the log's "
+              + position.endLsn()
+              + ": changes between were never captured");
+    }
+    if (slot.currentWal().isBefore(position.endLsn())) {
+      throw gap(
+          "the server's WAL ends at "
+              + slot.currentWal()
+              + ", before the log's "
+              + position.endLsn()
+              + ": it was restored or failed over");
+    }
+  }
+
+  /** Confirms, once changes arrive, that they come from the slot as it was checked. */
+  void requireStill(Lsn confirmedFlush) {
+    SlotState slot = slot().orElseThrow(this::slotMissing);
+    if (slot.activePid().isEmpty() || !slot.confirmedFlush().equals(confirmedFlush)) {
+      throw new HeadwaterException(
+          FailureCode.SOURCE_UNREACHABLE,
+          "connector '"
+              + config.name()
+              + "' – slot '"
+              + config.slot().name()
+              + "' changed while capture started",
+          "Nothing was written. Capture checks again and goes on by itself.");
+    }
+  }
+
+  HeadwaterException slotMissing() {
+    return gap("slot '" + config.slot().name() + "' is gone");
+  }
+
+  private HeadwaterException gap(String what) {
+    return new HeadwaterException(
+        FailureCode.SOURCE_GAP,
+        "connector '" + config.name() + "' – " + what,
+        "Capture does not go on over a gap. Load the tables again under a new connector name, or"
+            + " bring the slot back.");
+  }
+
+  private interface Reader<T> {
+    T read(ResultSet rs) throws SQLException;
+  }
+
+  private <T> T query(String sql, long parameter, Reader<T> reader) {
+    try (PreparedStatement statement = connection.prepareStatement(sql)) {
+      statement.setLong(1, parameter);
+      try (ResultSet rs = statement.executeQuery()) {
+        rs.next();
+        return reader.read(rs);
+      }
+    } catch (SQLException e) {
+      throw SourceConnection.refused(config, e);
+    }
+  }
+
+  @Override
+  public void close() {
+    try {
+      connection.close();
+    } catch (SQLException e) {
+      // A session that is already gone is what closing wants.
+      org.slf4j.LoggerFactory.getLogger(SourceGuard.class)
+          .atDebug()
+          .setCause(e)
+          .log("guard session did not close");
+    }
+  }
+}

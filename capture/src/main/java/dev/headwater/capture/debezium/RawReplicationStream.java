@@ -1,0 +1,152 @@
+package dev.headwater.capture.debezium;
+
+import dev.headwater.capture.RawChunk;
+import io.debezium.connector.postgresql.connection.LogicalDecodingMessage;
+import io.debezium.connector.postgresql.connection.Lsn;
+import io.debezium.connector.postgresql.connection.ReplicationMessage.Operation;
+import io.debezium.connector.postgresql.connection.ReplicationStream;
+import java.nio.ByteBuffer;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.concurrent.ExecutorService;
+import org.jspecify.annotations.Nullable;
+import org.postgresql.replication.LogSequenceNumber;
+import org.postgresql.replication.PGReplicationStream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Gathers what the walsender has ready into chunks and passes each on as one logical decoding
+ * message.
+ *
+ * <p>Debezium's cost per event is paid once a chunk, not once a row. The messages are declared
+ * transactional so that Debezium never takes one for a commit: what may be acknowledged is decided
+ * by the log alone.
+ *
+ * <p>{@link #readPending} runs on the streaming thread; {@link #flushLsn} on Debezium's flush
+ * thread; the keep-alive on a thread of its own. The driver's stream allows that.
+ */
+final class RawReplicationStream implements ReplicationStream {
+  private static final Logger LOG = LoggerFactory.getLogger(RawReplicationStream.class);
+
+  /** How long a message can lie unseen: a millisecond costs one system call and no more. */
+  private static final long PAUSE_MILLIS = 1;
+
+  /** How often control goes back to Debezium's loop, which notices that it should stop. */
+  private static final int PAUSES_BEFORE_RETURN = 20;
+
+  private final PGReplicationStream stream;
+  private final Duration statusInterval;
+  private final RawChunk.Builder chunk = new RawChunk.Builder();
+  private volatile Lsn lastReceivedLsn = Lsn.valueOf(0L);
+  private volatile @Nullable ExecutorService keepAlive;
+
+  RawReplicationStream(PGReplicationStream stream, Duration statusInterval) {
+    this.stream = stream;
+    this.statusInterval = statusInterval;
+  }
+
+  @Override
+  public void read(ReplicationMessageProcessor processor)
+      throws SQLException, InterruptedException {
+    take(stream.read());
+    passOn(processor);
+  }
+
+  @Override
+  public boolean readPending(ReplicationMessageProcessor processor)
+      throws SQLException, InterruptedException {
+    ByteBuffer message = awaitPending();
+    if (message == null) {
+      // Told that nothing came, Debezium would pause for its whole poll interval, and until
+      // something came it would drop every acknowledgement.
+      return true;
+    }
+    do {
+      take(message);
+    } while (!chunk.isFull() && (message = stream.readPending()) != null);
+    passOn(processor);
+    return true;
+  }
+
+  /** The next message, or null when none came within a short while. */
+  private @Nullable ByteBuffer awaitPending() throws SQLException, InterruptedException {
+    ByteBuffer message = stream.readPending();
+    for (int pause = 0; message == null && pause < PAUSES_BEFORE_RETURN; pause++) {
+      Thread.sleep(PAUSE_MILLIS);
+      message = stream.readPending();
+    }
+    return message;
+  }
+
+  private void take(ByteBuffer message) {
+    LogSequenceNumber lsn = stream.getLastReceiveLSN();
+    chunk.add(lsn.asLong(), message);
+    // RELATION messages carry no position of their own.
+    if (lsn.asLong() != 0) {
+      lastReceivedLsn = Lsn.valueOf(lsn.asLong());
+    }
+  }
+
+  private void passOn(ReplicationMessageProcessor processor)
+      throws SQLException, InterruptedException {
+    processor.process(
+        new LogicalDecodingMessage(
+            Operation.MESSAGE, Instant.now(), null, true, "", chunk.takeBytes()));
+  }
+
+  @Override
+  public void flushLsn(Lsn lsn) throws SQLException {
+    LogSequenceNumber flushed = LogSequenceNumber.valueOf(lsn.asLong());
+    if (stream.getLastFlushedLSN().compareTo(flushed) < 0) {
+      stream.setFlushedLSN(flushed);
+      stream.setAppliedLSN(flushed);
+    }
+    stream.forceUpdateStatus();
+  }
+
+  @Override
+  public Lsn lastReceivedLsn() {
+    return lastReceivedLsn;
+  }
+
+  @Override
+  public @Nullable Lsn startLsn() {
+    return Lsn.valueOf(0L);
+  }
+
+  /** Answers the server while a slow log holds the streaming thread back in Debezium's queue. */
+  @Override
+  public void startKeepAlive(ExecutorService service) {
+    keepAlive = service;
+    service.execute(
+        () -> {
+          try {
+            while (!service.isShutdown()) {
+              stream.forceUpdateStatus();
+              Thread.sleep(statusInterval.toMillis());
+            }
+          } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+          } catch (SQLException e) {
+            // The streaming thread meets the same broken connection and reports it.
+            LOG.atDebug().setCause(e).log("keep-alive of the replication stream ended");
+          }
+        });
+  }
+
+  @Override
+  public void stopKeepAlive() {
+    ExecutorService service = keepAlive;
+    if (service != null) {
+      service.shutdownNow();
+      keepAlive = null;
+    }
+  }
+
+  @Override
+  public void close() throws SQLException {
+    stream.close();
+  }
+}

@@ -1,0 +1,227 @@
+package dev.headwater.log.codec;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
+import java.util.Arrays;
+
+/**
+ * Bytes of JSON being written, in one array that grows and is used again.
+ *
+ * <p>Belongs to one thread. It does not know JSON's grammar: whoever writes keeps commas and
+ * brackets right; only {@link #writeString} knows what a string needs.
+ */
+public final class JsonBuffer {
+  private static final int FIRST_CAPACITY = 1 << 10;
+
+  /** A buffer that once held a huge row gives the memory back when rows are small again. */
+  private static final int KEPT_CAPACITY = 1 << 20;
+
+  private static final int LARGEST_CAPACITY = Integer.MAX_VALUE - 8;
+
+  private static final VarHandle WORD =
+      MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
+  private static final long LOW_BITS = 0x0101_0101_0101_0101L;
+  private static final long HIGH_BITS = 0x8080_8080_8080_8080L;
+  private static final byte[] HEX = Ascii.bytes("0123456789abcdef");
+
+  private byte[] bytes = new byte[FIRST_CAPACITY];
+  private int size;
+
+  /** Empties the buffer. */
+  public void reset() {
+    if (bytes.length > KEPT_CAPACITY && size < bytes.length / 8) {
+      bytes = new byte[KEPT_CAPACITY];
+    }
+    size = 0;
+  }
+
+  /** How many bytes have been written since {@link #reset()}. */
+  public int size() {
+    return size;
+  }
+
+  /** Takes back everything written after the first {@code newSize} bytes. */
+  public void truncate(int newSize) {
+    if (newSize > size) {
+      throw new IllegalArgumentException("Cannot truncate " + size + " bytes to " + newSize);
+    }
+    size = newSize;
+  }
+
+  /** A copy of what has been written. */
+  public byte[] toByteArray() {
+    return Arrays.copyOf(bytes, size);
+  }
+
+  /** A copy of what stands between two places. */
+  public byte[] toByteArray(int from, int to) {
+    return Arrays.copyOfRange(bytes, from, to);
+  }
+
+  /** One byte, as it is. */
+  public void write(int value) {
+    require(1);
+    bytes[size++] = (byte) value;
+  }
+
+  /** Bytes as they are. */
+  public void write(byte[] source) {
+    write(source, 0, source.length);
+  }
+
+  /** Bytes as they are. */
+  public void write(byte[] source, int from, int to) {
+    int length = to - from;
+    require(length);
+    System.arraycopy(source, from, bytes, size, length);
+    size += length;
+  }
+
+  /** Bytes of another buffer as they are. */
+  void write(JsonBuffer source, int from, int to) {
+    write(source.bytes, from, to);
+  }
+
+  /** Bytes between quotes, for text of which the caller knows that nothing in it needs escaping. */
+  void writeQuoted(byte[] plain, int from, int to) {
+    int length = to - from;
+    require(length + 2);
+    bytes[size] = '"';
+    System.arraycopy(plain, from, bytes, size + 1, length);
+    bytes[size + 1 + length] = '"';
+    size += length + 2;
+  }
+
+  /**
+   * A JSON string: UTF-8 as it is, escaped only where JSON demands it.
+   *
+   * @throws IllegalArgumentException if the bytes are not UTF-8, which no JSON string can hold
+   */
+  public void writeString(byte[] utf8, int from, int to) {
+    int at = plainEnd(utf8, from, to);
+    if (at == to) {
+      writeQuoted(utf8, from, to);
+      return;
+    }
+    write('"');
+    int start = from;
+    while (at < to) {
+      if (utf8[at] < 0) {
+        at = Utf8.sequenceEnd(utf8, at, to);
+      } else {
+        write(utf8, start, at);
+        writeEscaped(utf8[at]);
+        at++;
+        start = at;
+      }
+      at = plainEnd(utf8, at, to);
+    }
+    write(utf8, start, to);
+    write('"');
+  }
+
+  /**
+   * Text as it is, which must be UTF-8.
+   *
+   * @throws IllegalArgumentException if it is not
+   */
+  void writeUtf8(byte[] utf8, int from, int to) {
+    for (int at = asciiEnd(utf8, from, to); at < to; at = asciiEnd(utf8, at, to)) {
+      at = Utf8.sequenceEnd(utf8, at, to);
+    }
+    write(utf8, from, to);
+  }
+
+  /** The backing array, valid up to {@link #size()} and until the next write. */
+  byte[] array() {
+    return bytes;
+  }
+
+  /** Makes room for {@code length} more bytes, to be written into {@link #array()} directly. */
+  int reserve(int length) {
+    require(length);
+    return size;
+  }
+
+  /** Says that {@code length} bytes have been written into {@link #array()}. */
+  void advance(int length) {
+    size += length;
+  }
+
+  /** Where the first byte stands that is not plain: a control, a quote, a backslash, not ASCII. */
+  private static int plainEnd(byte[] text, int from, int to) {
+    int at = from;
+    for (; at + Long.BYTES <= to; at += Long.BYTES) {
+      long special = special((long) WORD.get(text, at));
+      if (special != 0) {
+        return at + (Long.numberOfTrailingZeros(special) >>> 3);
+      }
+    }
+    while (at < to) {
+      byte b = text[at];
+      if (b < ' ' || b == '"' || b == '\\') {
+        return at;
+      }
+      at++;
+    }
+    return at;
+  }
+
+  /** Where the first byte stands that is not ASCII. */
+  private static int asciiEnd(byte[] text, int from, int to) {
+    int at = from;
+    while (at + Long.BYTES <= to && ((long) WORD.get(text, at) & HIGH_BITS) == 0) {
+      at += Long.BYTES;
+    }
+    while (at < to && text[at] >= 0) {
+      at++;
+    }
+    return at;
+  }
+
+  /**
+   * The high bit of each of eight bytes that is not plain. A borrow may mark bytes above a marked
+   * one wrongly, which does no harm: the lowest mark is right, and only it is used.
+   */
+  private static long special(long word) {
+    long control = word - LOW_BITS * ' ';
+    long quote = (word ^ (LOW_BITS * '"')) - LOW_BITS;
+    long backslash = (word ^ (LOW_BITS * '\\')) - LOW_BITS;
+    return (control | quote | backslash | word) & HIGH_BITS;
+  }
+
+  private void writeEscaped(byte b) {
+    write('\\');
+    switch (b) {
+      case '"', '\\' -> write(b);
+      case '\n' -> write('n');
+      case '\r' -> write('r');
+      case '\t' -> write('t');
+      case '\b' -> write('b');
+      case '\f' -> write('f');
+      default -> {
+        write('u');
+        write('0');
+        write('0');
+        write(HEX[b >> 4]);
+        write(HEX[b & 0xF]);
+      }
+    }
+  }
+
+  private void require(int length) {
+    if (length > bytes.length - size) {
+      grow(length);
+    }
+  }
+
+  private void grow(int length) {
+    long needed = (long) size + length;
+    if (needed > LARGEST_CAPACITY) {
+      throw new IllegalArgumentException("JSON text of more than " + LARGEST_CAPACITY + " bytes");
+    }
+    long doubled = Math.max(needed, bytes.length * 2L);
+    bytes = Arrays.copyOf(bytes, (int) Math.min(doubled, LARGEST_CAPACITY));
+  }
+}

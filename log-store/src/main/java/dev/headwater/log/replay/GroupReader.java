@@ -1,0 +1,221 @@
+package dev.headwater.log.replay;
+
+import dev.headwater.log.connection.LogConnection;
+import dev.headwater.log.connection.LogFailures;
+import dev.headwater.log.schema.SchemaStore;
+import dev.headwater.log.schema.TableId;
+import java.time.Duration;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Predicate;
+import org.apache.kafka.clients.consumer.CloseOptions;
+import org.apache.kafka.clients.consumer.ConsumerConfig;
+import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.WakeupException;
+
+/**
+ * Reads the partitions that Kafka's group protocol gives to this worker, each from where its
+ * listener says.
+ *
+ * <p>The group shares partitions out and nothing else: it stores no offset that anything relies on.
+ * Tables that appear in the log later are picked up by themselves. Everything but {@link #wakeup}
+ * happens on one thread, the listener's calls inside {@link #poll}.
+ */
+public final class GroupReader implements AutoCloseable {
+  private static final Duration LOOK_FOR_TABLES_EVERY = Duration.ofSeconds(2);
+  private static final Duration LIMIT = Duration.ofSeconds(30);
+
+  /** Told which partitions this worker has. On the polling thread. */
+  public interface Listener {
+    /**
+     * Partitions are this worker's from now on.
+     *
+     * @return where to start each, inclusive; partitions left out start at their first record
+     */
+    Map<LogPartition, Long> assigned(Collection<LogPartition> partitions);
+
+    /** Partitions go to another worker after this call returns: finish what is in hand. */
+    void revoked(Collection<LogPartition> partitions);
+
+    /** Partitions have gone to another worker already: leave what is in hand. */
+    void lost(Collection<LogPartition> partitions);
+  }
+
+  private final LogConnection log;
+  private final SchemaStore schemas;
+  private final Predicate<TableId> wanted;
+  private final Listener listener;
+  private final KafkaConsumer<byte[], byte[]> consumer;
+  private final Map<TopicPartition, LogPartition> known = new HashMap<>();
+  private Set<String> subscribed = Set.of();
+  private long lookedForTables;
+
+  private GroupReader(
+      LogConnection log,
+      String group,
+      SchemaStore schemas,
+      Predicate<TableId> wanted,
+      Listener listener) {
+    this.log = log;
+    this.schemas = schemas;
+    this.wanted = wanted;
+    this.listener = listener;
+    this.consumer =
+        Consumers.open(
+            log,
+            Map.of(
+                ConsumerConfig.GROUP_ID_CONFIG, group,
+                ConsumerConfig.PARTITION_ASSIGNMENT_STRATEGY_CONFIG,
+                    "org.apache.kafka.clients.consumer.CooperativeStickyAssignor",
+                ConsumerConfig.SESSION_TIMEOUT_MS_CONFIG, 10_000,
+                ConsumerConfig.HEARTBEAT_INTERVAL_MS_CONFIG, 2_000,
+                ConsumerConfig.MAX_POLL_INTERVAL_MS_CONFIG, 300_000));
+  }
+
+  /**
+   * Joins a group.
+   *
+   * @param wanted which tables are read; others in the log are left alone
+   */
+  public static GroupReader open(
+      LogConnection log,
+      String group,
+      SchemaStore schemas,
+      Predicate<TableId> wanted,
+      Listener listener) {
+    return new GroupReader(log, group, schemas, wanted, listener);
+  }
+
+  /** What is there next, partition by partition; empty when nothing came in time. */
+  public List<PartitionBatch> poll(Duration timeout) {
+    try {
+      subscribe();
+      if (subscribed.isEmpty()) {
+        Thread.sleep(Math.min(timeout.toMillis(), 200));
+        return List.of();
+      }
+      return Consumers.batches(consumer, timeout, known);
+    } catch (WakeupException e) {
+      return List.of();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return List.of();
+    } catch (KafkaException e) {
+      throw LogFailures.translate("reading", log.address(), e);
+    }
+  }
+
+  private void subscribe() {
+    long now = System.nanoTime();
+    boolean first = lookedForTables == 0;
+    if (!first && now - lookedForTables < LOOK_FOR_TABLES_EVERY.toNanos()) {
+      return;
+    }
+    lookedForTables = now;
+    Map<String, List<LogPartition>> found = LogPartitions.of(log, schemas, wanted);
+    if (found.keySet().equals(subscribed)) {
+      return;
+    }
+    found
+        .values()
+        .forEach(
+            partitions ->
+                partitions.forEach(
+                    p -> known.put(new TopicPartition(p.topic(), p.partition()), p)));
+    subscribed = new HashSet<>(found.keySet());
+    consumer.subscribe(subscribed, rebalance());
+  }
+
+  private ConsumerRebalanceListener rebalance() {
+    return new ConsumerRebalanceListener() {
+      @Override
+      public void onPartitionsAssigned(Collection<TopicPartition> partitions) {
+        Map<LogPartition, Long> starts = listener.assigned(ours(partitions));
+        for (TopicPartition partition : partitions) {
+          Long start = starts.get(known.get(partition));
+          if (start == null) {
+            consumer.seekToBeginning(List.of(partition));
+          } else {
+            consumer.seek(partition, start);
+          }
+        }
+      }
+
+      @Override
+      public void onPartitionsRevoked(Collection<TopicPartition> partitions) {
+        listener.revoked(ours(partitions));
+      }
+
+      @Override
+      public void onPartitionsLost(Collection<TopicPartition> partitions) {
+        listener.lost(ours(partitions));
+      }
+    };
+  }
+
+  private List<LogPartition> ours(Collection<TopicPartition> partitions) {
+    return partitions.stream().map(known::get).toList();
+  }
+
+  /** Goes back (or on) in a partition that this worker has. */
+  public void seek(LogPartition partition, long offsetInclusive) {
+    consumer.seek(kafka(partition), offsetInclusive);
+  }
+
+  /** Brings nothing of a partition until it is resumed. */
+  public void pause(LogPartition partition) {
+    consumer.pause(List.of(kafka(partition)));
+  }
+
+  /** Brings a partition's records again. */
+  public void resume(LogPartition partition) {
+    consumer.resume(List.of(kafka(partition)));
+  }
+
+  /**
+   * Where each of this worker's partitions ends now, exclusive, for readers of what is committed.
+   */
+  public Map<LogPartition, Long> endOffsets() {
+    Map<LogPartition, Long> ends = new HashMap<>();
+    try {
+      consumer
+          .endOffsets(consumer.assignment(), LIMIT)
+          .forEach((partition, end) -> ends.put(known.get(partition), end));
+    } catch (KafkaException e) {
+      throw LogFailures.translate("asking for end offsets", log.address(), e);
+    }
+    return ends;
+  }
+
+  /** How many offsets lie between a partition's position and its end, as the last fetch knew it. */
+  public java.util.OptionalLong lag(LogPartition partition) {
+    return consumer.currentLag(kafka(partition));
+  }
+
+  /** Where a partition is read next; past markers that readers never see. */
+  public long position(LogPartition partition) {
+    return consumer.position(kafka(partition), LIMIT);
+  }
+
+  /** Ends a {@link #poll} that waits, from any thread. */
+  public void wakeup() {
+    consumer.wakeup();
+  }
+
+  private static TopicPartition kafka(LogPartition partition) {
+    return new TopicPartition(partition.topic(), partition.partition());
+  }
+
+  /** Leaves the group, so that its partitions go to others at once. */
+  @Override
+  public void close() {
+    consumer.close(CloseOptions.timeout(Duration.ofSeconds(5)));
+  }
+}

@@ -1,0 +1,100 @@
+package dev.headwater.log.replay;
+
+import dev.headwater.log.connection.LogConnection;
+import dev.headwater.log.connection.LogFailures;
+import java.time.Duration;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.TopicPartition;
+
+/**
+ * Reads given partitions from given offsets, without a group, and knows when it has caught up with
+ * the log as it was when it was opened.
+ *
+ * <p>Reads what is committed, in offset order per partition. One thread.
+ */
+public final class ReplayReader implements AutoCloseable {
+  private static final Duration LIMIT = Duration.ofSeconds(30);
+
+  private final LogConnection log;
+  private final KafkaConsumer<byte[], byte[]> consumer;
+  private final Map<TopicPartition, LogPartition> partitions = new HashMap<>();
+  private final Map<TopicPartition, Long> ends;
+
+  private ReplayReader(LogConnection log, Collection<LogPartition> wanted) {
+    this.log = log;
+    this.consumer = Consumers.open(log, Map.of());
+    wanted.forEach(p -> partitions.put(new TopicPartition(p.topic(), p.partition()), p));
+    consumer.assign(partitions.keySet());
+    ends = consumer.endOffsets(partitions.keySet(), LIMIT);
+  }
+
+  /**
+   * Opens a reader, and takes down where each partition ends now.
+   *
+   * @param startOffsetsInclusive where to start; partitions that are not in it start at their first
+   *     record
+   */
+  public static ReplayReader open(
+      LogConnection log,
+      Collection<LogPartition> partitions,
+      Map<LogPartition, Long> startOffsetsInclusive) {
+    try {
+      ReplayReader reader = new ReplayReader(log, partitions);
+      reader.partitions.forEach(
+          (kafka, ours) -> {
+            Long start = startOffsetsInclusive.get(ours);
+            if (start == null) {
+              reader.consumer.seekToBeginning(List.of(kafka));
+            } else {
+              reader.consumer.seek(kafka, start);
+            }
+          });
+      return reader;
+    } catch (KafkaException e) {
+      throw LogFailures.translate("opening a replay", log.address(), e);
+    }
+  }
+
+  /** What is there next, partition by partition; empty when nothing came in time. */
+  public List<PartitionBatch> poll(Duration timeout) {
+    try {
+      return Consumers.batches(consumer, timeout, partitions);
+    } catch (KafkaException e) {
+      throw LogFailures.translate("reading", log.address(), e);
+    }
+  }
+
+  /** Whether every partition stands at or past the end it had when this reader was opened. */
+  public boolean isCaughtUp() {
+    for (Map.Entry<TopicPartition, Long> end : ends.entrySet()) {
+      if (consumer.position(end.getKey(), LIMIT) < end.getValue()) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** Where each partition ended when this reader was opened, exclusive. */
+  public Map<LogPartition, Long> endOffsets() {
+    Map<LogPartition, Long> offsets = new HashMap<>();
+    ends.forEach((kafka, end) -> offsets.put(partitions.get(kafka), end));
+    return offsets;
+  }
+
+  /** Where each partition is read next. */
+  public Map<LogPartition, Long> positions() {
+    Map<LogPartition, Long> offsets = new HashMap<>();
+    partitions.forEach((kafka, ours) -> offsets.put(ours, consumer.position(kafka, LIMIT)));
+    return offsets;
+  }
+
+  @Override
+  public void close() {
+    consumer.close(org.apache.kafka.clients.consumer.CloseOptions.timeout(Duration.ofSeconds(5)));
+  }
+}

@@ -1,0 +1,220 @@
+package dev.headwater.log.topic;
+
+import dev.headwater.log.config.LogConfig;
+import dev.headwater.log.connection.LogConnection;
+import dev.headwater.log.connection.LogFailures;
+import dev.headwater.log.failure.FailureCode;
+import dev.headwater.log.failure.HeadwaterException;
+import dev.headwater.log.schema.TableId;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ExecutionException;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.Config;
+import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.admin.TopicDescription;
+import org.apache.kafka.common.config.ConfigResource;
+import org.apache.kafka.common.config.TopicConfig;
+import org.apache.kafka.common.errors.TopicExistsException;
+import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Makes the log's topics, and refuses topics that would lose what is written to them.
+ *
+ * <p>A topic that is there already is never changed: one that does not compact deletes rows by age,
+ * and one whose partitions grew has two histories of a key; both need a person. Thread-safe.
+ */
+public final class Topics {
+  private static final Logger LOG = LoggerFactory.getLogger(Topics.class);
+  private static final int MAX_RECORD_BYTES = 64 << 20;
+  private static final int USUAL_COPIES = 3;
+
+  private final LogConnection log;
+  private final LogConfig config;
+  private final Map<String, TopicInfo> seen = new HashMap<>();
+
+  public Topics(LogConnection log) {
+    this.log = log;
+    this.config = log.config();
+  }
+
+  /** Makes Headwater's own topics where they are missing, and checks them. */
+  public void ensureInternal() {
+    for (String name :
+        List.of(
+            TopicNames.POSITIONS,
+            TopicNames.SCHEMAS,
+            TopicNames.SNAPSHOTS,
+            TopicNames.CONTROL,
+            TopicNames.STATUS)) {
+      ensure(name, 1, Map.of());
+    }
+  }
+
+  /**
+   * Makes a table's topic if it is missing, and checks it if it is there.
+   *
+   * @param partitions how many to make; a topic that is there keeps its own number
+   */
+  public synchronized TopicInfo ensureTable(TableId table, int partitions) {
+    String name = TopicNames.forTable(table);
+    TopicInfo known = seen.get(name);
+    if (known != null) {
+      return known;
+    }
+    TopicInfo made =
+        ensure(
+            name,
+            partitions,
+            Map.of(
+                TopicConfig.DELETE_RETENTION_MS_CONFIG,
+                String.valueOf(config.deleteRetention().toMillis())));
+    seen.put(name, made);
+    return made;
+  }
+
+  /** How many partitions the configuration gives a table: by exact name, by glob, or one. */
+  public int partitionsFor(TableId table) {
+    Map<String, Integer> byName = config.partitions();
+    Integer exact = byName.get(table.toString());
+    if (exact != null) {
+      return exact;
+    }
+    return byName.entrySet().stream()
+        .filter(e -> Globs.matches(e.getKey(), table.toString()))
+        .max(java.util.Comparator.comparingInt(e -> e.getKey().length()))
+        .map(Map.Entry::getValue)
+        .orElse(1);
+  }
+
+  /** A topic as the brokers have it; empty when there is none. */
+  public Optional<TopicInfo> describe(String topic) {
+    Admin admin = log.admin();
+    try {
+      TopicDescription description =
+          admin.describeTopics(Set.of(topic)).allTopicNames().get().get(topic);
+      ConfigResource resource = new ConfigResource(ConfigResource.Type.TOPIC, topic);
+      Config settings = admin.describeConfigs(Set.of(resource)).all().get().get(resource);
+      Map<String, String> values = new HashMap<>();
+      settings.entries().forEach(entry -> values.put(entry.name(), entry.value()));
+      return Optional.of(
+          new TopicInfo(
+              topic,
+              description.topicId().toString(),
+              description.partitions().size(),
+              description.partitions().get(0).replicas().size(),
+              values));
+    } catch (ExecutionException e) {
+      if (e.getCause() instanceof UnknownTopicOrPartitionException) {
+        return Optional.empty();
+      }
+      throw LogFailures.translate("describing topic '" + topic + "'", log.address(), e);
+    } catch (InterruptedException e) {
+      throw interrupted(e);
+    }
+  }
+
+  private TopicInfo ensure(String name, int partitions, Map<String, String> settings) {
+    Optional<TopicInfo> existing = describe(name);
+    if (existing.isEmpty()) {
+      create(name, partitions, settings);
+      existing = describeMade(name);
+    }
+    TopicInfo topic = existing.orElseThrow();
+    requireSound(topic);
+    return topic;
+  }
+
+  /** A topic just made takes a moment until every broker knows it. */
+  private Optional<TopicInfo> describeMade(String name) {
+    for (int attempt = 0; attempt < 100; attempt++) {
+      Optional<TopicInfo> found = describe(name);
+      if (found.isPresent()) {
+        return found;
+      }
+      try {
+        Thread.sleep(100);
+      } catch (InterruptedException e) {
+        throw interrupted(e);
+      }
+    }
+    throw new HeadwaterException(
+        FailureCode.LOG_UNREACHABLE,
+        "log at " + log.address() + " – topic '" + name + "' was made but does not appear",
+        "Check the brokers' logs: the controller may be down.");
+  }
+
+  private void create(String name, int partitions, Map<String, String> settings) {
+    int brokers = brokers();
+    int copies = config.replicationFactor().orElse(Math.min(USUAL_COPIES, brokers));
+    if (copies > brokers) {
+      throw new HeadwaterException(
+          FailureCode.LOG_NOT_READY,
+          "log at "
+              + log.address()
+              + " – replication_factor is "
+              + copies
+              + ", but there are "
+              + brokers
+              + " brokers",
+          "Start more brokers, or lower 'log: replication_factor'.");
+    }
+    int inSync = config.minInsyncReplicas().orElse(Math.max(1, copies - 1));
+    Map<String, String> all = new HashMap<>(settings);
+    all.put(TopicConfig.CLEANUP_POLICY_CONFIG, TopicConfig.CLEANUP_POLICY_COMPACT);
+    all.put(TopicConfig.MIN_IN_SYNC_REPLICAS_CONFIG, String.valueOf(inSync));
+    all.put(TopicConfig.UNCLEAN_LEADER_ELECTION_ENABLE_CONFIG, "false");
+    all.put(TopicConfig.MAX_MESSAGE_BYTES_CONFIG, String.valueOf(MAX_RECORD_BYTES));
+    all.put(TopicConfig.MESSAGE_TIMESTAMP_TYPE_CONFIG, "CreateTime");
+    try {
+      log.admin()
+          .createTopics(List.of(new NewTopic(name, partitions, (short) copies).configs(all)))
+          .all()
+          .get();
+      LOG.atInfo().addKeyValue("topic", name).addKeyValue("copies", copies).log("topic created");
+    } catch (ExecutionException e) {
+      if (!(e.getCause() instanceof TopicExistsException)) {
+        throw LogFailures.translate("making topic '" + name + "'", log.address(), e);
+      }
+    } catch (InterruptedException e) {
+      throw interrupted(e);
+    }
+  }
+
+  private static void requireSound(TopicInfo topic) {
+    String policy = topic.config().getOrDefault(TopicConfig.CLEANUP_POLICY_CONFIG, "");
+    if (!policy.equals(TopicConfig.CLEANUP_POLICY_COMPACT)) {
+      throw new HeadwaterException(
+          FailureCode.LOG_NOT_READY,
+          "topic '"
+              + topic.name()
+              + "' – cleanup.policy is '"
+              + policy
+              + "' and must be 'compact', or rows are deleted by age",
+          "kafka-configs.sh --alter --topic "
+              + topic.name()
+              + " --add-config cleanup.policy=compact; rows it has deleted must be loaded again.");
+    }
+  }
+
+  private int brokers() {
+    try {
+      return log.admin().describeCluster().nodes().get().size();
+    } catch (ExecutionException e) {
+      throw LogFailures.translate("counting the brokers", log.address(), e);
+    } catch (InterruptedException e) {
+      throw interrupted(e);
+    }
+  }
+
+  private static HeadwaterException interrupted(InterruptedException e) {
+    Thread.currentThread().interrupt();
+    return new HeadwaterException(
+        FailureCode.LOG_OUTCOME_UNKNOWN, "log – interrupted while waiting for it", "", e);
+  }
+}
