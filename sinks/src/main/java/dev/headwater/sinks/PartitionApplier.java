@@ -158,6 +158,8 @@ final class PartitionApplier {
     } else if (e.code() != FailureCode.FENCED || feed.fenced(FENCED_PAUSE_MS) > MAX_FENCES) {
       failure.compareAndSet(null, e);
     } else {
+      // Where the target was emptied, what rows need is gone too.
+      prepared.remove(feed.partition().table());
       LOG.atInfo()
           .addKeyValue("sink", sink.name())
           .addKeyValue("partition", feed.partition())

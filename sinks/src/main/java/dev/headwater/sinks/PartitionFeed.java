@@ -91,6 +91,9 @@ final class PartitionFeed {
 
   synchronized void release() {
     busy = false;
+    if (state == State.CLOSED) {
+      forget();
+    }
     notifyAll();
   }
 

@@ -18,6 +18,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 import org.slf4j.Logger;
@@ -98,18 +99,10 @@ public final class SinkWorker implements Runnable, AutoCloseable {
   @Override
   public void run() {
     running = true;
-    try {
-      GroupReader reader =
-          GroupReader.open(log, "headwater." + sink.name(), schemas, wanted, new Assignments());
-      try (reader) {
-        LOG.atInfo().addKeyValue("sink", sink.name()).log("sink worker started");
-        while (!stopped) {
-          step(reader);
-        }
-      } finally {
-        // The group gives the partitions on when it is left, so the batches in hand come first.
-        stopApplying();
-      }
+    try (GroupReader reader =
+        GroupReader.open(log, "headwater." + sink.name(), schemas, wanted, new Assignments())) {
+      LOG.atInfo().addKeyValue("sink", sink.name()).log("sink worker started");
+      feedUntilStopped(reader);
       state = SinkProgress.State.STOPPED;
       LOG.atInfo().addKeyValue("sink", sink.name()).log("sink worker stopped");
     } catch (HeadwaterException e) {
@@ -119,6 +112,17 @@ public final class SinkWorker implements Runnable, AutoCloseable {
     } finally {
       sink.close();
       ended.countDown();
+    }
+  }
+
+  private void feedUntilStopped(GroupReader reader) {
+    try {
+      while (!stopped) {
+        step(reader);
+      }
+    } finally {
+      // The group gives the partitions on when it is left, so the batches in hand come first.
+      stopApplying();
     }
   }
 
@@ -210,7 +214,10 @@ public final class SinkWorker implements Runnable, AutoCloseable {
   }
 
   private void applyIfDue(PartitionFeed feed) {
-    if (!stopped && feed.claim()) {
+    if (stopped || !feed.claim()) {
+      return;
+    }
+    try {
       pool.execute(
           () -> {
             try {
@@ -221,6 +228,9 @@ public final class SinkWorker implements Runnable, AutoCloseable {
             // What came meanwhile does not wait for the reading thread to look again.
             applyIfDue(feed);
           });
+    } catch (RejectedExecutionException e) {
+      // The worker is being stopped.
+      feed.release();
     }
   }
 

@@ -219,7 +219,11 @@ public final class GroupReader implements AutoCloseable {
 
   /** Where a partition is read next; past markers that readers never see. */
   public long position(LogPartition partition) {
-    return consumer.position(kafka(partition), LIMIT);
+    try {
+      return consumer.position(kafka(partition), LIMIT);
+    } catch (KafkaException e) {
+      throw LogFailures.translate("asking where " + partition + " is read", log.address(), e);
+    }
   }
 
   /** Ends a {@link #poll} that waits, from any thread. */
