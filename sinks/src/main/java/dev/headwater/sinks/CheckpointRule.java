@@ -1,21 +1,14 @@
 package dev.headwater.sinks;
 
 import dev.headwater.log.connection.LogConnection;
-import dev.headwater.log.connection.LogFailures;
 import dev.headwater.log.failure.FailureCode;
 import dev.headwater.log.failure.HeadwaterException;
 import dev.headwater.log.replay.LogPartition;
+import dev.headwater.log.replay.LogPartitions;
 import dev.headwater.log.topic.Topics;
 import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ExecutionException;
-import org.apache.kafka.clients.admin.ListOffsetsOptions;
-import org.apache.kafka.clients.admin.OffsetSpec;
-import org.apache.kafka.common.IsolationLevel;
-import org.apache.kafka.common.KafkaException;
-import org.apache.kafka.common.TopicPartition;
-import org.apache.kafka.common.config.TopicConfig;
 
 /**
  * When a place in the log may be read on from without missing a delete (I6).
@@ -26,6 +19,7 @@ import org.apache.kafka.common.config.TopicConfig;
  * still the end has nothing behind it to be missed. Thread-safe.
  */
 final class CheckpointRule {
+  private static final String DELETE_RETENTION = "delete.retention.ms";
   private static final String BUILD_AGAIN =
       "Deletes may have been missed, so the sink is not fed on: headwater rebuild ";
 
@@ -53,7 +47,7 @@ final class CheckpointRule {
       throw stale(partition, "counts in a topic of that name that is gone");
     }
     if (isOld(partition, checkpoint.levelAtMs())
-        && checkpoint.nextOffset() < endOffset(partition)) {
+        && checkpoint.nextOffset() < LogPartitions.committedEnd(log, partition)) {
       throw old(partition, checkpoint.levelAtMs());
     }
   }
@@ -84,27 +78,9 @@ final class CheckpointRule {
         topic ->
             topics
                 .describe(topic)
-                .map(info -> info.config().get(TopicConfig.DELETE_RETENTION_MS_CONFIG))
+                .map(info -> info.config().get(DELETE_RETENTION))
                 .map(Long::valueOf)
                 .orElse(log.config().deleteRetention().toMillis()));
-  }
-
-  private long endOffset(LogPartition partition) {
-    TopicPartition asked = new TopicPartition(partition.topic(), partition.partition());
-    ListOffsetsOptions committed = new ListOffsetsOptions(IsolationLevel.READ_COMMITTED);
-    try {
-      return log.admin()
-          .listOffsets(Map.of(asked, OffsetSpec.latest()), committed)
-          .partitionResult(asked)
-          .get()
-          .offset();
-    } catch (ExecutionException | KafkaException e) {
-      throw LogFailures.translate("asking for the end of " + asked, log.address(), e);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new HeadwaterException(
-          FailureCode.LOG_UNREACHABLE, "log – interrupted while asked for its end", "", e);
-    }
   }
 
   private HeadwaterException old(LogPartition partition, long levelAtMs) {
