@@ -1,0 +1,24 @@
+package dev.headwater.sinks;
+
+/**
+ * How far one partition of the log has been applied to one generation of a target. It is kept in
+ * the target, beside the data it speaks of, so that the two are lost or restored together.
+ *
+ * @param generation which generation the data belongs to; counts from 1
+ * @param topicId Kafka's id of the topic the offsets count in: under another id they mean nothing
+ * @param nextOffset the first offset not applied yet; everything below it is in the target
+ * @param levelAtMs when this was last known to be the end of the log, in milliseconds since 1970;
+ *     for a replay from offset zero that has not reached the end yet, when it began. Deletes older
+ *     than the log's retention may have vanished unseen since then
+ */
+public record Checkpoint(int generation, String topicId, long nextOffset, long levelAtMs) {
+  public Checkpoint {
+    if (generation < 1 || nextOffset < 0) {
+      throw new IllegalArgumentException(
+          "a checkpoint needs a generation of at least 1 and an offset of at least 0, not "
+              + generation
+              + " and "
+              + nextOffset);
+    }
+  }
+}

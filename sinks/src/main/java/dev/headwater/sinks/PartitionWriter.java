@@ -1,0 +1,60 @@
+package dev.headwater.sinks;
+
+import dev.headwater.log.replay.LogPartition;
+import java.util.Optional;
+
+/**
+ * The one writer of one partition into one generation of a target, until another takes over.
+ *
+ * <p>Made by {@link Sink#take}. Used by one thread at a time (not always the same one); other
+ * writers of the same sink work beside it.
+ */
+public interface PartitionWriter extends AutoCloseable {
+  /** What this writes. */
+  LogPartition partition();
+
+  /**
+   * The checkpoint as it stood at {@link Sink#take}, or as this writer last stored it; empty when
+   * nothing of this partition is in the target, so that the log is to be read from its beginning.
+   * Asks nobody.
+   */
+  Optional<Checkpoint> checkpoint();
+
+  /**
+   * Applies all rows of a batch and stores {@code batch.checkpoint()}.
+   *
+   * <p><b>Law.</b> When it returns, each row of the batch is in the target as the log has it (a
+   * deleted one is not there), as durable as the target is set up to be, and the stored checkpoint
+   * is the batch's. Rows and checkpoint become visible in one step where the target has
+   * transactions; elsewhere the checkpoint is written after the rows, never before. Rows of other
+   * partitions, tables and owners are untouched.
+   *
+   * <p><b>Order.</b> {@code batch.fromOffset()} is the next offset of {@link #checkpoint()} (0 when
+   * empty); batches come in the order of the log, one at a time.
+   *
+   * <p><b>Repetition.</b> After {@code TARGET_UNREACHABLE} the caller repeats the same batch on the
+   * same writer; if the lost attempt had reached the target, this is noticed and is success. Rows
+   * may also be applied again by a later writer that starts from an older checkpoint: the outcome
+   * is the same state.
+   *
+   * <p><b>Fence.</b> If the stored checkpoint is no longer the one this writer read or wrote last,
+   * or another writer took the partition, nothing is changed and {@code FENCED} is thrown. The
+   * writer is dead from then on. A target that lost or restored its data looks the same: the
+   * caller, if it still owns the partition, takes it again and reads on from the checkpoint found.
+   *
+   * <p><b>A refused row.</b> {@code RECORD_REFUSED} leaves the stored checkpoint where it was;
+   * where the target has transactions none of the batch is in it, elsewhere some rows may be. A row
+   * whose schema version was never prepared, in a sink that needs the schema to write it, is {@code
+   * INTERNAL}.
+   *
+   * @throws dev.headwater.log.failure.HeadwaterException as {@link Sink} lists
+   */
+  void apply(FoldedBatch batch);
+
+  /**
+   * Ends this writer; what it stored stays, and so does the partition's ownership until another
+   * writer takes it. Throws nothing, may be repeated.
+   */
+  @Override
+  void close();
+}
