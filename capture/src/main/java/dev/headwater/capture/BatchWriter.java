@@ -165,8 +165,7 @@ final class BatchWriter implements ChangeSource.Receiver, PgOutputHandler {
     }
   }
 
-  private void append(
-      TableWriter table, byte[] key, byte @Nullable [] value, char op, Lsn lsn) {
+  private void append(TableWriter table, byte[] key, byte @Nullable [] value, char op, Lsn lsn) {
     if (!table.isSchemaWritten()) {
       appender.appendSchema(table.schema());
       table.schemaWritten();

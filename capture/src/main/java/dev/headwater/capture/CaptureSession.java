@@ -199,5 +199,4 @@ final class CaptureSession implements AutoCloseable {
       }
     }
   }
-
 }

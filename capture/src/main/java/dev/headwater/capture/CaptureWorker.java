@@ -1,7 +1,7 @@
 package dev.headwater.capture;
 
-import dev.headwater.log.failure.HeadwaterException;
 import dev.headwater.log.connection.LogConnection;
+import dev.headwater.log.failure.HeadwaterException;
 import dev.headwater.log.position.Lsn;
 import java.time.Duration;
 import java.util.Optional;

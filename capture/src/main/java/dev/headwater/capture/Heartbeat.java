@@ -14,9 +14,9 @@ import org.slf4j.LoggerFactory;
 /**
  * Moves an idle source on, so that its slot never holds WAL back that other databases wrote.
  *
- * <p>A slot moves with acknowledged changes of its own database only. So where WAL was written since
- * the last look, a small message is written into the captured database; it comes back through the
- * stream, its end goes into the position, and is acknowledged. Nothing is written to any table.
+ * <p>A slot moves with acknowledged changes of its own database only. So where WAL was written
+ * since the last look, a small message is written into the captured database; it comes back through
+ * the stream, its end goes into the position, and is acknowledged. Nothing is written to any table.
  * On a thread and a session of its own.
  */
 final class Heartbeat implements AutoCloseable {

@@ -8,8 +8,8 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.Collection;
-import java.util.TreeSet;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -44,7 +44,10 @@ final class Publication {
     try (Statement statement = connection.createStatement()) {
       if (!exists(statement)) {
         statement.execute(
-            "CREATE PUBLICATION " + name + " FOR TABLE " + list
+            "CREATE PUBLICATION "
+                + name
+                + " FOR TABLE "
+                + list
                 + " WITH (publish = 'insert, update, delete, truncate'"
                 + (isAtLeast13(statement) ? ", publish_via_partition_root = true)" : ")"));
         LOG.atInfo().addKeyValue("publication", config.publication()).log("publication created");
@@ -99,9 +102,16 @@ final class Publication {
     }
     return new dev.headwater.log.failure.HeadwaterException(
         dev.headwater.log.failure.FailureCode.SOURCE_NOT_READY,
-        "connector '" + config.name() + "' – user '" + config.user()
-            + "' may not make the publication: " + SourceConnection.firstLine(e),
-        "Let the tables' owner run: CREATE PUBLICATION " + name + " FOR TABLE " + list
+        "connector '"
+            + config.name()
+            + "' – user '"
+            + config.user()
+            + "' may not make the publication: "
+            + SourceConnection.firstLine(e),
+        "Let the tables' owner run: CREATE PUBLICATION "
+            + name
+            + " FOR TABLE "
+            + list
             + " WITH (publish_via_partition_root = true);",
         e);
   }

@@ -5,11 +5,12 @@ import dev.headwater.log.catalog.CatalogColumn;
 import dev.headwater.log.catalog.CatalogTable;
 import dev.headwater.log.catalog.TableCatalog;
 import dev.headwater.log.catalog.TypeCatalog;
-import dev.headwater.log.schema.ColumnSchema;
-import dev.headwater.log.schema.PgType;
-import dev.headwater.log.schema.TableId;
+import dev.headwater.log.failure.FailureCode;
+import dev.headwater.log.failure.HeadwaterException;
 import dev.headwater.log.schema.TableSchema;
 import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
@@ -29,25 +30,28 @@ final class SchemaReader {
   private final TypeCatalog types;
   private final TableCatalog tables;
 
-  SchemaReader(
-      CaptureConfig config, Map<String, CapturedTable> captured, Connection connection) {
+  SchemaReader(CaptureConfig config, Map<String, CapturedTable> captured, Connection connection) {
     this.config = config;
     this.captured = captured;
     this.connection = connection;
-    this.types = new TypeCatalog(connection);
     this.tables = new TableCatalog(connection);
+    try {
+      this.types = new TypeCatalog(connection);
+    } catch (SQLException e) {
+      throw SourceConnection.refused(config, e);
+    }
   }
 
   /** The table as the catalog has it now. */
   TableSchema describe(CapturedTable table) {
-    return schemaOf(table, table.table().streamedColumns());
+    return schemaOf(table, table.table().columns());
   }
 
   /**
    * The table as the stream describes it; empty when it is not captured.
    *
-   * <p>A column that the catalog no longer has, because it was dropped since, is nullable and has no
-   * default; its values are right all the same.
+   * <p>A column that the catalog no longer has, because it was dropped since, is nullable and has
+   * no default; its values are right all the same.
    */
   Optional<TableSchema> describe(Relation relation) {
     CapturedTable table = captured.get(relation.schema() + "." + relation.name());
@@ -60,7 +64,7 @@ final class SchemaReader {
       for (Relation.Column column : relation.columns()) {
         columns.add(
             today
-                .flatMap(t -> t.column(column.name()))
+                .flatMap(t -> columnOf(t, column.name()))
                 .filter(c -> c.typeOid() == column.typeOid() && c.typmod() == column.typeModifier())
                 .orElseGet(() -> fromStream(column)));
       }
@@ -70,46 +74,58 @@ final class SchemaReader {
     }
   }
 
-  private CatalogColumn fromStream(Relation.Column column) {
-    try {
-      return new CatalogColumn(
-          column.name(),
-          column.typeOid(),
-          column.typeModifier(),
-          types.declaredType(column.typeOid(), column.typeModifier()),
-          false,
-          null,
-          false);
-    } catch (SQLException e) {
-      throw SourceConnection.refused(config, e);
-    }
+  private static Optional<CatalogColumn> columnOf(CatalogTable table, String name) {
+    return table.columns().stream().filter(c -> c.name().equals(name)).findFirst();
   }
 
-  private TableSchema schemaOf(CapturedTable table, List<CatalogColumn> columns) {
-    CatalogTable in = table.table();
-    List<ColumnSchema> kept = new ArrayList<>();
-    try {
-      for (CatalogColumn column : columns) {
-        String path = in.schema() + "." + in.name() + "." + column.name();
-        if (!config.excludedColumns().contains(path)) {
-          PgType type = types.byOid(column.typeOid());
-          kept.add(
-              new ColumnSchema(
-                  column.name(),
-                  type,
-                  column.declaredType(),
-                  !column.notNull(),
-                  column.defaultExpression()));
-        }
+  private CatalogColumn fromStream(Relation.Column column) {
+    try (PreparedStatement statement =
+        connection.prepareStatement("SELECT format_type(?::bigint::oid, ?)")) {
+      statement.setLong(1, Integer.toUnsignedLong(column.typeOid()));
+      statement.setInt(2, column.typeModifier());
+      try (ResultSet rs = statement.executeQuery()) {
+        rs.next();
+        return new CatalogColumn(
+            column.name(),
+            column.typeOid(),
+            column.typeModifier(),
+            rs.getString(1),
+            false,
+            null,
+            false);
       }
     } catch (SQLException e) {
       throw SourceConnection.refused(config, e);
     }
-    return new TableSchema(
-        new TableId(config.name(), in.schema(), in.name()), 1, kept, table.key());
   }
 
-  Connection connection() {
-    return connection;
+  private TableSchema schemaOf(CapturedTable captured, List<CatalogColumn> columns) {
+    CatalogTable table = captured.table();
+    CatalogTable asGiven =
+        new CatalogTable(
+            table.oid(),
+            table.schema(),
+            table.name(),
+            table.kind(),
+            columns,
+            table.primaryKey(),
+            table.usableUniqueKeys());
+    String prefix = table.schema() + "." + table.name() + ".";
+    try {
+      return asGiven.toSchema(
+          config.name(),
+          1,
+          types,
+          column -> config.excludedColumns().contains(prefix + column),
+          captured.key());
+    } catch (SQLException e) {
+      throw SourceConnection.refused(config, e);
+    } catch (IllegalArgumentException e) {
+      throw new HeadwaterException(
+          FailureCode.CHANGE_NOT_WRITABLE,
+          "connector '" + config.name() + "' – " + e.getMessage(),
+          "The key's columns must stay: name others under 'keys', or load the table again.",
+          e);
+    }
   }
 }

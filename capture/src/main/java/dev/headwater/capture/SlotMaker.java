@@ -45,8 +45,12 @@ final class SlotMaker {
       if ("42501".equals(e.getSQLState())) {
         throw new HeadwaterException(
             FailureCode.SOURCE_NOT_READY,
-            "connector '" + config.name() + "' – user '" + config.user()
-                + "' may not create a replication slot: " + SourceConnection.firstLine(e),
+            "connector '"
+                + config.name()
+                + "' – user '"
+                + config.user()
+                + "' may not create a replication slot: "
+                + SourceConnection.firstLine(e),
             "ALTER ROLE \"" + config.user() + "\" REPLICATION;",
             e);
       }

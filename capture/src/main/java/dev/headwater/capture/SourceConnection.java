@@ -47,7 +47,12 @@ public final class SourceConnection {
       case "28P01", "28000" -> {
         return new HeadwaterException(
             FailureCode.SOURCE_NOT_READY,
-            who + "PostgreSQL at " + where + " refused user '" + config.user() + "': "
+            who
+                + "PostgreSQL at "
+                + where
+                + " refused user '"
+                + config.user()
+                + "': "
                 + firstLine(e),
             "Check 'user' and 'password' of the connector, and the server's pg_hba.conf.",
             e);
@@ -64,7 +69,10 @@ public final class SourceConnection {
             FailureCode.SOURCE_UNREACHABLE,
             who + "PostgreSQL at " + where + " cannot be reached: " + firstLine(e),
             "Check host and port of 'url', and that the server is up: pg_isready -h "
-                + config.host() + " -p " + config.port() + ".",
+                + config.host()
+                + " -p "
+                + config.port()
+                + ".",
             e);
       }
     }

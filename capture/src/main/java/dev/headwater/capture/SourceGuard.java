@@ -90,10 +90,15 @@ final class SourceGuard implements AutoCloseable {
       if (System.nanoTime() > deadline) {
         throw new HeadwaterException(
             FailureCode.SOURCE_UNREACHABLE,
-            "connector '" + config.name() + "' – slot '" + config.slot().name()
-                + "' is in use by the server process " + slot.activePid().getAsInt(),
+            "connector '"
+                + config.name()
+                + "' – slot '"
+                + config.slot().name()
+                + "' is in use by the server process "
+                + slot.activePid().getAsInt(),
             "Another program streams from it. If it is dead: SELECT pg_terminate_backend("
-                + slot.activePid().getAsInt() + ").");
+                + slot.activePid().getAsInt()
+                + ").");
       }
       Thread.sleep(100);
     }
@@ -107,9 +112,17 @@ final class SourceGuard implements AutoCloseable {
         || now.timeline() != stored.timeline()
         || !now.database().equals(stored.database())) {
       throw gap(
-          "the log stands in system " + stored.systemIdentifier() + ", timeline "
-              + stored.timeline() + ", database " + stored.database() + "; this is system "
-              + now.systemIdentifier() + ", timeline " + now.timeline() + ", database "
+          "the log stands in system "
+              + stored.systemIdentifier()
+              + ", timeline "
+              + stored.timeline()
+              + ", database "
+              + stored.database()
+              + "; this is system "
+              + now.systemIdentifier()
+              + ", timeline "
+              + now.timeline()
+              + ", database "
               + now.database());
     }
     if (slot.isLost()) {
@@ -117,13 +130,21 @@ final class SourceGuard implements AutoCloseable {
     }
     if (position.endLsn().isBefore(slot.confirmedFlush())) {
       throw gap(
-          "slot '" + config.slot().name() + "' stands at " + slot.confirmedFlush()
-              + ", past the log's " + position.endLsn() + ": changes between were never captured");
+          "slot '"
+              + config.slot().name()
+              + "' stands at "
+              + slot.confirmedFlush()
+              + ", past the log's "
+              + position.endLsn()
+              + ": changes between were never captured");
     }
     if (slot.currentWal().isBefore(position.endLsn())) {
       throw gap(
-          "the server's WAL ends at " + slot.currentWal() + ", before the log's "
-              + position.endLsn() + ": it was restored or failed over");
+          "the server's WAL ends at "
+              + slot.currentWal()
+              + ", before the log's "
+              + position.endLsn()
+              + ": it was restored or failed over");
     }
   }
 
@@ -133,7 +154,10 @@ final class SourceGuard implements AutoCloseable {
     if (slot.activePid().isEmpty() || !slot.confirmedFlush().equals(confirmedFlush)) {
       throw new HeadwaterException(
           FailureCode.SOURCE_UNREACHABLE,
-          "connector '" + config.name() + "' – slot '" + config.slot().name()
+          "connector '"
+              + config.name()
+              + "' – slot '"
+              + config.slot().name()
               + "' changed while capture started",
           "Nothing was written. Capture checks again and goes on by itself.");
     }

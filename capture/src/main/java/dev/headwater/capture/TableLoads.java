@@ -96,8 +96,7 @@ final class TableLoads {
           }
         });
     String mark = "{\"state\":\"complete\",\"rows\":" + rows[0] + ",\"ts_ms\":" + now + "}";
-    appender.appendSnapshotState(
-        schema.table().toString(), mark.getBytes(StandardCharsets.UTF_8));
+    appender.appendSnapshotState(schema.table().toString(), mark.getBytes(StandardCharsets.UTF_8));
     commit(position);
   }
 

@@ -63,7 +63,10 @@ final class TableRegistry {
     if (table == null) {
       throw new HeadwaterException(
           FailureCode.SOURCE_INCONSISTENT,
-          "connector '" + config.name() + "' – a change of relation " + relationOid
+          "connector '"
+              + config.name()
+              + "' – a change of relation "
+              + relationOid
               + " came before its definition",
           "Nothing was written. Capture starts again from the log's position.");
     }
@@ -109,8 +112,14 @@ final class TableRegistry {
     if (!known.key().equals(found.key())) {
       throw new HeadwaterException(
           FailureCode.CHANGE_NOT_WRITABLE,
-          "connector '" + config.name() + "' – the key of " + table + " changed from "
-              + known.key() + " to " + found.key(),
+          "connector '"
+              + config.name()
+              + "' – the key of "
+              + table
+              + " changed from "
+              + known.key()
+              + " to "
+              + found.key(),
           "Rows in the log are found by the old key. Name the old columns under 'keys', or load"
               + " the table again under another connector name.");
     }

@@ -63,8 +63,7 @@ class ResumeFilterTest {
         if (random.nextInt(3) == 0) {
           log.addAll(batch);
           batch.clear();
-          position =
-              new SourcePosition(SOURCE, filter.endLsn(), filter.running().orElse(null), 0);
+          position = new SourcePosition(SOURCE, filter.endLsn(), filter.running().orElse(null), 0);
         }
       }
       if (random.nextBoolean()) {
@@ -136,8 +135,7 @@ class ResumeFilterTest {
   @Test
   void refusesARunningTransactionThatIsAnother() {
     ResumeFilter filter =
-        new ResumeFilter(
-            "shop", at(100, new RunningTransaction(new Lsn(150), 7, 3, new Lsn(120))));
+        new ResumeFilter("shop", at(100, new RunningTransaction(new Lsn(150), 7, 3, new Lsn(120))));
 
     assertThatThrownBy(() -> filter.begin(new Lsn(151), 8))
         .isInstanceOf(HeadwaterException.class)
@@ -149,8 +147,7 @@ class ResumeFilterTest {
   @Test
   void refusesARunningTransactionWhoseEventStandsElsewhere() {
     ResumeFilter filter =
-        new ResumeFilter(
-            "shop", at(100, new RunningTransaction(new Lsn(150), 7, 2, new Lsn(120))));
+        new ResumeFilter("shop", at(100, new RunningTransaction(new Lsn(150), 7, 2, new Lsn(120))));
     filter.begin(new Lsn(150), 7);
     filter.isNew(new Lsn(110));
 
@@ -161,8 +158,7 @@ class ResumeFilterTest {
   @Test
   void refusesARunningTransactionThatBecameShorter() {
     ResumeFilter filter =
-        new ResumeFilter(
-            "shop", at(100, new RunningTransaction(new Lsn(150), 7, 2, new Lsn(120))));
+        new ResumeFilter("shop", at(100, new RunningTransaction(new Lsn(150), 7, 2, new Lsn(120))));
     filter.begin(new Lsn(150), 7);
     filter.isNew(new Lsn(110));
 

@@ -103,7 +103,7 @@ public abstract sealed class DevServer implements AutoCloseable
     }
   }
 
-  private static boolean isAboutTakenPort(DevServerException e) {
+  static boolean isAboutTakenPort(DevServerException e) {
     String text = String.valueOf(e.getMessage()).toLowerCase(Locale.ROOT);
     return text.contains("address already in use") || text.contains("bindexception");
   }
@@ -206,7 +206,21 @@ public abstract sealed class DevServer implements AutoCloseable
     if (isAlive()) {
       stop();
     }
-    launch();
+    relaunch();
+  }
+
+  /** The port stays, but who took it, or a port only the server itself uses, may be gone soon. */
+  private void relaunch() {
+    for (int attempt = 1; ; attempt++) {
+      try {
+        launch();
+        return;
+      } catch (DevServerException e) {
+        if (attempt == PORT_ATTEMPTS || !isAboutTakenPort(e)) {
+          throw e;
+        }
+      }
+    }
   }
 
   /** SIGSTOP: connections stay open, nothing answers. */

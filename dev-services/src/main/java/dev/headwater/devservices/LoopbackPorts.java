@@ -3,6 +3,9 @@ package dev.headwater.devservices;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
 
 /** Ports on 127.0.0.1 nobody listens on just now. */
@@ -32,6 +35,15 @@ final class LoopbackPorts {
     }
     throw new DevServerException(
         "No free port on 127.0.0.1 between " + LOWEST_INCLUSIVE + " and " + HIGHEST_EXCLUSIVE);
+  }
+
+  /** So many ports, all different. */
+  static List<Integer> free(int count) {
+    Set<Integer> ports = new LinkedHashSet<>();
+    while (ports.size() < count) {
+      ports.add(free());
+    }
+    return List.copyOf(ports);
   }
 
   static boolean isFree(int port) {

@@ -1,8 +1,11 @@
 package dev.headwater.devservices;
 
 import java.io.BufferedInputStream;
+import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.io.OutputStream;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
@@ -73,11 +76,30 @@ public final class RedisServer extends DevServer {
     try (Socket socket = new Socket()) {
       socket.connect(new InetSocketAddress("127.0.0.1", onPort), PATIENCE_MILLIS);
       socket.setSoTimeout(PATIENCE_MILLIS);
-      socket.getOutputStream().write("PING\r\n".getBytes(StandardCharsets.US_ASCII));
-      byte[] answer = socket.getInputStream().readNBytes(5);
-      // While it loads its file it answers -LOADING.
-      return new String(answer, StandardCharsets.US_ASCII).equals("+PONG");
+      OutputStream question = socket.getOutputStream();
+      question.write("INFO server\r\nPING\r\n".getBytes(StandardCharsets.US_ASCII));
+      return isOwnAnswer(socket.getInputStream(), processId);
     }
+  }
+
+  /**
+   * Whether the process asked is ours, not another Redis that was faster to take the port, and its
+   * data is loaded: while it loads its file it answers -LOADING to PING.
+   */
+  private static boolean isOwnAnswer(InputStream answers, long processId) throws IOException {
+    var lines = new BufferedReader(new InputStreamReader(answers, StandardCharsets.US_ASCII));
+    String ownId = "process_id:" + processId;
+    boolean isOwn = false;
+    for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+      isOwn |= line.equals(ownId);
+      if (line.equals("+PONG")) {
+        return isOwn;
+      }
+      if (line.startsWith("-")) {
+        return false;
+      }
+    }
+    return false;
   }
 
   @Override

@@ -1,6 +1,7 @@
 package dev.headwater.devservices;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -42,6 +43,34 @@ class RedisServerIT {
       server.restart();
 
       assertThat(ask(server, "INCR kept")).isEqualTo(":1");
+    }
+  }
+
+  @Test
+  void doesNotTakeAnotherRedisOnItsPortForItself() {
+    try (RedisServer server = RedisServer.start()) {
+      ServerOptions same = ServerOptions.defaults().withPort(server.port());
+
+      assertThatThrownBy(() -> RedisServer.start(same))
+          .isInstanceOf(DevServerException.class)
+          .hasMessageContaining("Address already in use");
+    }
+  }
+
+  @Test
+  void restartFailsWhileTheOwnPortIsTakenAndWorksWhenItIsFreeAgain() throws IOException {
+    try (RedisServer server = RedisServer.start()) {
+      ask(server, "SET kept 42");
+      server.kill();
+      ServerOptions same = ServerOptions.defaults().withPort(server.port());
+      try (RedisServer intruder = RedisServer.start(same)) {
+        assertThat(intruder.isAlive()).isTrue();
+        assertThatThrownBy(server::restart).isInstanceOf(DevServerException.class);
+      }
+
+      server.restart();
+
+      assertThat(ask(server, "GET kept")).isEqualTo("$2");
     }
   }
 

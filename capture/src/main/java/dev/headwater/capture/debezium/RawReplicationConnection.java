@@ -1,5 +1,6 @@
 package dev.headwater.capture.debezium;
 
+import dev.headwater.log.catalog.SourceSession;
 import io.debezium.DebeziumException;
 import io.debezium.connector.postgresql.PostgresConnectorConfig;
 import io.debezium.connector.postgresql.connection.Lsn;
@@ -11,7 +12,6 @@ import io.debezium.jdbc.JdbcConfiguration;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
-import java.sql.Statement;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.Properties;
@@ -131,11 +131,9 @@ final class RawReplicationConnection implements ReplicationConnection {
     String url =
         "jdbc:postgresql://" + jdbc.getHostname() + ":" + jdbc.getPort() + "/" + jdbc.getDatabase();
     Connection opened = DriverManager.getConnection(url, properties);
-    try (Statement statement = opened.createStatement()) {
+    try {
       // The driver announces the JVM's zone; values must not depend on where we run.
-      for (String setting : RawSessionSettings.STATEMENTS) {
-        statement.execute(setting);
-      }
+      SourceSession.applyTo(opened);
     } catch (SQLException e) {
       opened.close();
       throw e;

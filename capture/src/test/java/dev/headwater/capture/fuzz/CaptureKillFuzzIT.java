@@ -83,17 +83,17 @@ class CaptureKillFuzzIT {
     }
   }
 
-  private String url(PostgresServer postgres) throws SQLException {
-    String admin = postgres.jdbcUrl("postgres");
+  private static String url(PostgresServer postgres) throws SQLException {
+    String who = "?user=" + PostgresServer.USER + "&password=" + PostgresServer.PASSWORD;
+    String admin = postgres.jdbcUrl("postgres") + who;
     try (Connection connection = DriverManager.getConnection(admin);
         Statement statement = connection.createStatement()) {
       statement.execute("CREATE DATABASE " + DATABASE);
     }
-    return postgres.jdbcUrl(DATABASE);
+    return postgres.jdbcUrl(DATABASE) + who;
   }
 
-  private Process child(PostgresServer postgres, String brokers, int haltAfter)
-      throws IOException {
+  private Process child(PostgresServer postgres, String brokers, int haltAfter) throws IOException {
     String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
     return new ProcessBuilder(
             java,

@@ -128,25 +128,56 @@ final class FuzzWorkload implements AutoCloseable {
     switch (random.nextInt(8)) {
       case 0 -> copy(connection, table, 1 + random.nextInt(500));
       case 1 ->
-          run(connection, "UPDATE t_a SET n = n + 1, v = 'h' || n WHERE id = "
-              + (1 + random.nextInt(HOT_ROWS)));
+          run(
+              connection,
+              "UPDATE t_a SET n = n + 1, v = 'h' || n WHERE id = "
+                  + (1 + random.nextInt(HOT_ROWS)));
       case 2 ->
-          run(connection, "DELETE FROM " + table + " WHERE id IN (SELECT id FROM " + table
-              + " WHERE id > 1000 ORDER BY id DESC LIMIT " + (1 + random.nextInt(20))
-              + " FOR UPDATE SKIP LOCKED)");
+          run(
+              connection,
+              "DELETE FROM "
+                  + table
+                  + " WHERE id IN (SELECT id FROM "
+                  + table
+                  + " WHERE id > 1000 ORDER BY id DESC LIMIT "
+                  + (1 + random.nextInt(20))
+                  + " FOR UPDATE SKIP LOCKED)");
       case 3 ->
-          run(connection, "UPDATE " + table + " SET id = id + 1000000000 WHERE id IN (SELECT id"
-              + " FROM " + table + " WHERE id BETWEEN 1001 AND 1000000000 ORDER BY id DESC LIMIT "
-              + (1 + random.nextInt(5)) + " FOR UPDATE SKIP LOCKED)");
+          run(
+              connection,
+              "UPDATE "
+                  + table
+                  + " SET id = id + 1000000000 WHERE id IN (SELECT id"
+                  + " FROM "
+                  + table
+                  + " WHERE id BETWEEN 1001 AND 1000000000 ORDER BY id DESC LIMIT "
+                  + (1 + random.nextInt(5))
+                  + " FOR UPDATE SKIP LOCKED)");
       case 4 ->
-          run(connection, "INSERT INTO " + table + " SELECT " + nextId.addAndGet(50)
-              + " - g, 'multi', g FROM generate_series(0, 40) g");
+          run(
+              connection,
+              "INSERT INTO "
+                  + table
+                  + " SELECT "
+                  + nextId.addAndGet(50)
+                  + " - g, 'multi', g FROM generate_series(0, 40) g");
       case 5 ->
-          run(connection, "INSERT INTO " + table + " VALUES (" + id + ", 'x', 1); DELETE FROM "
-              + table + " WHERE id = " + id + "; INSERT INTO " + table + " VALUES (" + id
-              + ", 'again', 2)");
-      default ->
-          run(connection, "INSERT INTO " + table + " VALUES (" + id + ", 'single', 0)");
+          run(
+              connection,
+              "INSERT INTO "
+                  + table
+                  + " VALUES ("
+                  + id
+                  + ", 'x', 1); DELETE FROM "
+                  + table
+                  + " WHERE id = "
+                  + id
+                  + "; INSERT INTO "
+                  + table
+                  + " VALUES ("
+                  + id
+                  + ", 'again', 2)");
+      default -> run(connection, "INSERT INTO " + table + " VALUES (" + id + ", 'single', 0)");
     }
   }
 
@@ -170,8 +201,9 @@ final class FuzzWorkload implements AutoCloseable {
       while (!stop.get()) {
         Thread.sleep(4000 + random.nextInt(4000));
         long first = nextId.getAndAdd(50_001) + 1;
-        run(connection, "INSERT INTO t_b SELECT " + first
-            + " + g, 'bulk', g FROM generate_series(0, 49999) g");
+        run(
+            connection,
+            "INSERT INTO t_b SELECT " + first + " + g, 'bulk', g FROM generate_series(0, 49999) g");
         connection.commit();
         run(connection, "DELETE FROM t_b WHERE id BETWEEN " + first + " AND " + (first + 49_999));
         connection.commit();

@@ -17,7 +17,9 @@ import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 
-/** What a plain {@code read_committed} consumer finds in the log: an oracle with no code of ours. */
+/**
+ * What a plain {@code read_committed} consumer finds in the log: an oracle with no code of ours.
+ */
 final class LogContents {
   private static final Pattern ID = Pattern.compile("\"id\":(-?\\d+)");
   private static final Pattern V = Pattern.compile("\"v\":\"([^\"]*)\"");
@@ -94,7 +96,9 @@ final class LogContents {
     return changes;
   }
 
-  /** Sequence numbers that are missing, doubled or out of order, and what else is not as it must be. */
+  /**
+   * Sequence numbers that are missing, doubled or out of order, and what else is not as it must be.
+   */
   List<String> sequenceGaps() {
     List<String> found = new ArrayList<>(problems);
     long next = 1;

@@ -99,14 +99,14 @@ public final class JsonBuffer {
    * @throws IllegalArgumentException if the bytes are not UTF-8, which no JSON string can hold
    */
   public void writeString(byte[] utf8, int from, int to) {
+    int at = plainEnd(utf8, from, to);
+    if (at == to) {
+      writeQuoted(utf8, from, to);
+      return;
+    }
     write('"');
     int start = from;
-    int at = from;
-    while (true) {
-      at = plainEnd(utf8, at, to);
-      if (at == to) {
-        break;
-      }
+    while (at < to) {
       if (utf8[at] < 0) {
         at = Utf8.sequenceEnd(utf8, at, to);
       } else {
@@ -115,9 +115,22 @@ public final class JsonBuffer {
         at++;
         start = at;
       }
+      at = plainEnd(utf8, at, to);
     }
     write(utf8, start, to);
     write('"');
+  }
+
+  /**
+   * Text as it is, which must be UTF-8.
+   *
+   * @throws IllegalArgumentException if it is not
+   */
+  void writeUtf8(byte[] utf8, int from, int to) {
+    for (int at = asciiEnd(utf8, from, to); at < to; at = asciiEnd(utf8, at, to)) {
+      at = Utf8.sequenceEnd(utf8, at, to);
+    }
+    write(utf8, from, to);
   }
 
   /** The backing array, valid up to {@link #size()} and until the next write. */
@@ -150,6 +163,18 @@ public final class JsonBuffer {
       if (b < ' ' || b == '"' || b == '\\') {
         return at;
       }
+      at++;
+    }
+    return at;
+  }
+
+  /** Where the first byte stands that is not ASCII. */
+  private static int asciiEnd(byte[] text, int from, int to) {
+    int at = from;
+    while (at + Long.BYTES <= to && ((long) WORD.get(text, at) & HIGH_BITS) == 0) {
+      at += Long.BYTES;
+    }
+    while (at < to && text[at] >= 0) {
       at++;
     }
     return at;

@@ -4,7 +4,7 @@ package dev.headwater.log.codec;
 final class JsonWriter implements ValueWriter {
   @Override
   public void write(byte[] text, int from, int to, JsonBuffer out) {
-    out.write(text, from, to);
+    out.writeUtf8(text, from, to);
   }
 
   /** Whether a JSON text is the one value {@code null}, blanks around it aside. */

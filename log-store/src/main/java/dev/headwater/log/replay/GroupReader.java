@@ -194,13 +194,14 @@ public final class GroupReader implements AutoCloseable {
     return ends;
   }
 
-  /** Where each of this worker's partitions is read next; past markers that readers never see. */
-  public Map<LogPartition, Long> positions() {
-    Map<LogPartition, Long> positions = new HashMap<>();
-    for (TopicPartition partition : consumer.assignment()) {
-      positions.put(known.get(partition), consumer.position(partition, LIMIT));
-    }
-    return positions;
+  /** How many offsets lie between a partition's position and its end, as the last fetch knew it. */
+  public java.util.OptionalLong lag(LogPartition partition) {
+    return consumer.currentLag(kafka(partition));
+  }
+
+  /** Where a partition is read next; past markers that readers never see. */
+  public long position(LogPartition partition) {
+    return consumer.position(kafka(partition), LIMIT);
   }
 
   /** Ends a {@link #poll} that waits, from any thread. */

@@ -1,0 +1,5 @@
+/** A cache in Redis. */
+@NullMarked
+package dev.headwater.sinks.redis;
+
+import org.jspecify.annotations.NullMarked;
