@@ -20,7 +20,7 @@ final class PostgresPool {
   /** A frozen worker's transaction must not hold its partition for ever against the next owner. */
   private static final Duration IDLE_IN_TRANSACTION_TIMEOUT = Duration.ofSeconds(30);
 
-  /** Shorter than the limit above would make a take-over fail once; it is tried again anyway. */
+  /** A take-over that waits for a frozen worker fails with this, and is tried again. */
   private static final Duration LOCK_TIMEOUT = Duration.ofSeconds(10);
 
   // Text of values means one thing in any session: the settings their text was printed under.

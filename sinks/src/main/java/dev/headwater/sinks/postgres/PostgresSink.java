@@ -49,16 +49,9 @@ public final class PostgresSink implements Sink {
   private final EnumLabels labels = new EnumLabels();
   private final Map<TableId, PreparedTable> tables = new ConcurrentHashMap<>();
 
-  private PostgresSink(ReplicaNames names, PostgresFailures failures, HikariDataSource pool) {
-    this.names = names;
-    this.state = new StateTables(names);
-    this.failures = failures;
-    this.pool = pool;
-  }
-
-  /** The sink of a configuration, with {@link #DEFAULT_CONNECTIONS}; nothing is asked yet. */
-  public static PostgresSink open(SinkConfig.Postgres config) {
-    return open(config, DEFAULT_CONNECTIONS);
+  /** The sink of a configuration, with {@link #DEFAULT_CONNECTIONS}. */
+  public PostgresSink(SinkConfig.Postgres config) {
+    this(config, DEFAULT_CONNECTIONS);
   }
 
   /**
@@ -67,12 +60,11 @@ public final class PostgresSink implements Sink {
    * @param connections how many at most: as many as partitions are written at the same time
    * @throws HeadwaterException CONFIGURATION_INVALID if the schema's name cannot be used
    */
-  public static PostgresSink open(SinkConfig.Postgres config, int connections) {
-    ReplicaNames names = ReplicaNames.of(config);
-    return new PostgresSink(
-        names,
-        new PostgresFailures(config.name(), grants(config, names)),
-        PostgresPool.open(config, connections));
+  public PostgresSink(SinkConfig.Postgres config, int connections) {
+    this.names = ReplicaNames.of(config);
+    this.state = new StateTables(names);
+    this.failures = new PostgresFailures(config.name(), grants(config, names));
+    this.pool = PostgresPool.open(config, connections);
   }
 
   @Override

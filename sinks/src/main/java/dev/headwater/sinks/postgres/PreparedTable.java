@@ -1,6 +1,7 @@
 package dev.headwater.sinks.postgres;
 
 import dev.headwater.log.schema.TableSchema;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.Map;
 
@@ -20,5 +21,12 @@ record PreparedTable(ReplicaTable table, Map<Integer, TableSchema> versions) {
     Map<Integer, TableSchema> all = new HashMap<>(versions);
     all.put(version.version(), version);
     return new PreparedTable(newTable, all);
+  }
+
+  /** The newest version prepared: a tombstone is read by it, for it need not name its own. */
+  TableSchema newest() {
+    return versions.values().stream()
+        .max(Comparator.comparingInt(TableSchema::version))
+        .orElseThrow(() -> new IllegalStateException("a table prepared without a schema"));
   }
 }

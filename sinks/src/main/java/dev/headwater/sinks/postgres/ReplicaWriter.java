@@ -100,7 +100,7 @@ final class ReplicaWriter implements PartitionWriter {
     RowLoad load = rows.size() <= MAX_STATEMENT_ROWS ? new StatementLoad() : staged;
     for (FoldedRow row : rows) {
       try {
-        load.add(reader(table, row.schemaVersion()), row);
+        load.add(reader(table, row), row);
       } catch (IllegalArgumentException e) {
         throw refusal(table, "at offset " + row.offset(), String.valueOf(e.getMessage()));
       }
@@ -108,7 +108,8 @@ final class ReplicaWriter implements PartitionWriter {
     return load;
   }
 
-  private RowReader reader(PreparedTable table, int version) {
+  private RowReader reader(PreparedTable table, FoldedRow row) {
+    int version = row.isDelete() ? table.newest().version() : row.schemaVersion();
     if (readersOf != table) {
       readers.clear();
       readersOf = table;
@@ -180,7 +181,7 @@ final class ReplicaWriter implements PartitionWriter {
           RowStatements sql = new RowStatements(schemaName.get(), table.table());
           for (FoldedRow row : batch.rows()) {
             StatementLoad single = new StatementLoad();
-            single.add(reader(table, row.schemaVersion()), row);
+            single.add(reader(table, row), row);
             try {
               single.write(connection, sql);
             } catch (SQLException e) {
