@@ -12,10 +12,10 @@ final class PostgresPool {
   private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(10);
 
   /** Long enough for a large batch on a busy server, short enough to notice a dead one. */
-  private static final Duration STATEMENT_TIMEOUT = Duration.ofMinutes(5);
+  private static final Duration STATEMENT_TIMEOUT = Duration.ofSeconds(60);
 
   /** Above the statement's, so that the server gives up first and says so. */
-  private static final Duration SOCKET_TIMEOUT = STATEMENT_TIMEOUT.plusSeconds(30);
+  private static final Duration SOCKET_TIMEOUT = STATEMENT_TIMEOUT.plusSeconds(15);
 
   /** A frozen worker's transaction must not hold its partition for ever against the next owner. */
   private static final Duration IDLE_IN_TRANSACTION_TIMEOUT = Duration.ofSeconds(30);
