@@ -11,6 +11,9 @@ import java.util.Properties;
 final class PostgresPool {
   private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(10);
 
+  /** The pool goes on trying a server that refuses; the caller has patience of its own. */
+  private static final Duration POOL_TIMEOUT = Duration.ofSeconds(5);
+
   /** Long enough for a large batch on a busy server, short enough to notice a dead one. */
   private static final Duration STATEMENT_TIMEOUT = Duration.ofSeconds(60);
 
@@ -51,7 +54,7 @@ final class PostgresPool {
     pool.setMaximumPoolSize(size);
     pool.setMinimumIdle(0);
     pool.setAutoCommit(false);
-    pool.setConnectionTimeout(CONNECT_TIMEOUT.toMillis());
+    pool.setConnectionTimeout(POOL_TIMEOUT.toMillis());
     pool.setIdleTimeout(Duration.ofMinutes(1).toMillis());
     pool.setInitializationFailTimeout(-1);
     pool.setConnectionInitSql(
