@@ -84,9 +84,15 @@ class OpenSearchSinkIT extends SinkContract {
     columns.add(TestRows.column("attrs", "jsonb", "jsonb", true));
     columns.add(TestRows.column("blob", "bytea", "bytea", true));
     columns.add(TestRows.column("net", "inet", "inet", true));
-    columns.add(new ColumnSchema("tags", PgType.arrayOf("_text", PgType.base("text")), "text[]", true, null));
-    columns.add(new ColumnSchema("flags", PgType.arrayOf("_bool", PgType.base("bool")), "boolean[]", true, null));
-    columns.add(new ColumnSchema("nums", PgType.arrayOf("_int4", PgType.base("int4")), "integer[]", true, null));
+    columns.add(
+        new ColumnSchema(
+            "tags", PgType.arrayOf("_text", PgType.base("text")), "text[]", true, null));
+    columns.add(
+        new ColumnSchema(
+            "flags", PgType.arrayOf("_bool", PgType.base("bool")), "boolean[]", true, null));
+    columns.add(
+        new ColumnSchema(
+            "nums", PgType.arrayOf("_int4", PgType.base("int4")), "integer[]", true, null));
     columns.add(new ColumnSchema("mood", mood, "mood", true, null));
     columns.add(new ColumnSchema("pair", pair, "pair", true, null));
     columns.add(TestRows.column("_id", "text", "text", true));
@@ -104,7 +110,9 @@ class OpenSearchSinkIT extends SinkContract {
             + "\"net\":\"::1\",\"tags\":\"[0:1]={a,b}\",\"flags\":\"[0:1]={t,f}\",\"nums\":\"[0:1]={1,2}\","
             + "\"mood\":null,\"pair\":null,\"_id\":null,\"a.b\":null,\"a\":null}";
     String huge =
-        "{\"id\":3,\"price\":\"" + "9".repeat(2000) + "\",\"at\":\"294276-12-31T23:59:59.999999Z\","
+        "{\"id\":3,\"price\":\""
+            + "9".repeat(2000)
+            + "\",\"at\":\"294276-12-31T23:59:59.999999Z\","
             + "\"day\":\"5874897-12-31\",\"attrs\":[1,\"x\"],\"ratio\":5e-324}";
     try (OpenSearchTarget target = target();
         Sink sink = target.open();
@@ -123,9 +131,11 @@ class OpenSearchSinkIT extends SinkContract {
           odd.replace("\"_id\"", "\"_id_\"").replace("\"a.b\"", "\"a_b\""));
       assertRow(target, rows.schema(), key(3), huge);
       assertThat(target.count(rows.schema())).isEqualTo(3);
-      assertThat(hits(target, "{\"range\":{\"price.number\":{\"gte\":12,\"lt\":13}}}")).isEqualTo(1);
+      assertThat(hits(target, "{\"range\":{\"price.number\":{\"gte\":12,\"lt\":13}}}"))
+          .isEqualTo(1);
       assertThat(hits(target, "{\"term\":{\"price\":\"12.50\"}}")).isEqualTo(1);
-      assertThat(hits(target, "{\"range\":{\"at\":{\"gte\":\"2024-05-01\",\"lt\":\"2024-05-02\"}}}"))
+      assertThat(
+              hits(target, "{\"range\":{\"at\":{\"gte\":\"2024-05-01\",\"lt\":\"2024-05-02\"}}}"))
           .isEqualTo(1);
       assertThat(hits(target, "{\"match\":{\"tags\":\"red\"}}")).isEqualTo(1);
       assertThat(hits(target, "{\"term\":{\"nums\":3}}")).isEqualTo(1);
@@ -180,7 +190,9 @@ class OpenSearchSinkIT extends SinkContract {
       sink.take(other.partition())
           .apply(
               other
-                  .put("{\"tenant\":\"7\",\"code\":\"x\"}", "{\"tenant\":\"7\",\"code\":\"x\",\"qty\":1}")
+                  .put(
+                      "{\"tenant\":\"7\",\"code\":\"x\"}",
+                      "{\"tenant\":\"7\",\"code\":\"x\",\"qty\":1}")
                   .batch());
       target.http().send("POST", "/" + index + "/_refresh", "");
       assertThat(target.http().get("/" + index + "/_count").path("count").asInt()).isEqualTo(2);
@@ -260,7 +272,9 @@ class OpenSearchSinkIT extends SinkContract {
               .http()
               .send(
                   "PUT",
-                  "/" + target.index() + "/_doc/1?version_type=external_gte&version="
+                  "/"
+                      + target.index()
+                      + "/_doc/1?version_type=external_gte&version="
                       + first.rows().get(0).seq(),
                   row(1, "one", 1));
 
@@ -295,9 +309,7 @@ class OpenSearchSinkIT extends SinkContract {
       target.http().send("PUT", "/" + target.index(), "{}");
       assertFails(() -> sink.prepare(rows.schema()), FailureCode.TARGET_NOT_READY);
       target.http().send("DELETE", "/" + target.index(), "");
-      target
-          .http()
-          .send("PUT", "/others", "{\"aliases\":{\"" + target.index() + "\":{}}}");
+      target.http().send("PUT", "/others", "{\"aliases\":{\"" + target.index() + "\":{}}}");
       assertFails(() -> sink.prepare(rows.schema()), FailureCode.TARGET_NOT_READY);
       target.http().send("DELETE", "/others", "");
     }
