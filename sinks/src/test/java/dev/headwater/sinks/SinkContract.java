@@ -22,11 +22,15 @@ import org.junit.jupiter.api.Test;
 public abstract class SinkContract {
   private static final ObjectMapper JSON = new ObjectMapper();
 
-  /** A target of its own on the shared server. */
-  protected abstract SinkTarget shared();
+  /**
+   * A target of its own on the shared server.
+   *
+   * @param keyColumns the key of every table that the test puts there
+   */
+  protected abstract SinkTarget shared(List<String> keyColumns);
 
   /** A target on a server started for it alone, which the test will kill and freeze. */
-  protected abstract SinkTarget alone();
+  protected abstract SinkTarget alone(List<String> keyColumns);
 
   /** Whether the sink writes columns one by one, so that it needs a row's schema. */
   protected abstract boolean needsSchemas();
@@ -34,7 +38,7 @@ public abstract class SinkContract {
   @Test
   void insertsUpdatesAndDeletesRows() {
     TestRows rows = TestRows.withNumberKey();
-    try (SinkTarget target = shared();
+    try (SinkTarget target = shared(rows.schema().key());
         Sink sink = target.open()) {
       sink.prepare(rows.schema());
       try (PartitionWriter writer = sink.take(rows.partition())) {
@@ -57,7 +61,7 @@ public abstract class SinkContract {
   @Test
   void storesTheCheckpointWithTheRows() {
     TestRows rows = TestRows.withNumberKey();
-    try (SinkTarget target = shared();
+    try (SinkTarget target = shared(rows.schema().key());
         Sink sink = target.open();
         Sink later = target.open()) {
       sink.prepare(rows.schema());
@@ -77,7 +81,7 @@ public abstract class SinkContract {
   @Test
   void anEmptyBatchMovesTheCheckpointOnly() {
     TestRows rows = TestRows.withNumberKey();
-    try (SinkTarget target = shared();
+    try (SinkTarget target = shared(rows.schema().key());
         Sink sink = target.open()) {
       sink.prepare(rows.schema());
       try (PartitionWriter writer = sink.take(rows.partition())) {
@@ -101,7 +105,7 @@ public abstract class SinkContract {
   @Test
   void rowsAppliedAgainLeaveTheSameState() {
     TestRows rows = TestRows.withNumberKey();
-    try (SinkTarget target = shared();
+    try (SinkTarget target = shared(rows.schema().key());
         Sink sink = target.open()) {
       sink.prepare(rows.schema());
       try (PartitionWriter writer = sink.take(rows.partition())) {
@@ -125,7 +129,7 @@ public abstract class SinkContract {
   @Test
   void preparingAgainKeepsRowsAndCheckpoint() {
     TestRows rows = TestRows.withNumberKey();
-    try (SinkTarget target = shared();
+    try (SinkTarget target = shared(rows.schema().key());
         Sink sink = target.open();
         Sink other = target.open()) {
       sink.prepare(rows.schema());
@@ -149,7 +153,7 @@ public abstract class SinkContract {
     wider.add(TestRows.column("colour", "text", "text", true));
     TableSchema second = new TableSchema(rows.schema().table(), 2, wider, rows.schema().key());
     String wideRow = "{\"id\":1,\"name\":\"one\",\"qty\":10,\"colour\":\"red\"}";
-    try (SinkTarget target = shared();
+    try (SinkTarget target = shared(rows.schema().key());
         Sink sink = target.open()) {
       sink.prepare(rows.schema());
       try (PartitionWriter writer = sink.take(rows.partition())) {
@@ -166,7 +170,7 @@ public abstract class SinkContract {
   @Test
   void aRowOfAnUnknownSchemaIsNeverGuessed() {
     TestRows rows = TestRows.withNumberKey();
-    try (SinkTarget target = shared();
+    try (SinkTarget target = shared(rows.schema().key());
         Sink sink = target.open()) {
       sink.prepare(rows.schema());
       try (PartitionWriter writer = sink.take(rows.partition())) {
@@ -185,7 +189,7 @@ public abstract class SinkContract {
   @Test
   void aSecondTakeFencesTheFirst() {
     TestRows rows = TestRows.withNumberKey();
-    try (SinkTarget target = shared();
+    try (SinkTarget target = shared(rows.schema().key());
         Sink sink = target.open();
         Sink other = target.open()) {
       sink.prepare(rows.schema());
@@ -209,7 +213,7 @@ public abstract class SinkContract {
   @Test
   void aZombieThatNeverWroteIsFencedToo() {
     TestRows rows = TestRows.withNumberKey();
-    try (SinkTarget target = shared();
+    try (SinkTarget target = shared(rows.schema().key());
         Sink sink = target.open();
         Sink other = target.open()) {
       sink.prepare(rows.schema());
@@ -229,7 +233,7 @@ public abstract class SinkContract {
   @Test
   void aZombieDoesNotRaiseADeletedRow() {
     TestRows rows = TestRows.withNumberKey();
-    try (SinkTarget target = shared();
+    try (SinkTarget target = shared(rows.schema().key());
         Sink sink = target.open();
         Sink other = target.open()) {
       sink.prepare(rows.schema());
@@ -251,7 +255,7 @@ public abstract class SinkContract {
   @Test
   void tenThousandRowsGoInOneBatch() {
     TestRows rows = TestRows.withNumberKey();
-    try (SinkTarget target = shared();
+    try (SinkTarget target = shared(rows.schema().key());
         Sink sink = target.open()) {
       sink.prepare(rows.schema());
       try (PartitionWriter writer = sink.take(rows.partition())) {
@@ -287,7 +291,7 @@ public abstract class SinkContract {
             new String[] {"quote'", "semi;--"},
             new String[] {"k".repeat(600), "y"},
             new String[] {"k".repeat(600), "z"});
-    try (SinkTarget target = shared();
+    try (SinkTarget target = shared(rows.schema().key());
         Sink sink = target.open()) {
       sink.prepare(rows.schema());
       try (PartitionWriter writer = sink.take(rows.partition())) {
@@ -310,7 +314,7 @@ public abstract class SinkContract {
   @Test
   void aKilledTargetComesBackWithRowsAndCheckpointInAgreement() {
     TestRows rows = TestRows.withNumberKey();
-    try (SinkTarget target = alone();
+    try (SinkTarget target = alone(rows.schema().key());
         Sink sink = target.open()) {
       sink.prepare(rows.schema());
       PartitionWriter writer = sink.take(rows.partition());
@@ -335,7 +339,7 @@ public abstract class SinkContract {
   @Test
   void aBatchWhoseAnswerWasLostIsRepeatedOnTheSameWriter() {
     TestRows rows = TestRows.withNumberKey();
-    try (SinkTarget target = alone();
+    try (SinkTarget target = alone(rows.schema().key());
         Sink sink = target.open()) {
       sink.prepare(rows.schema());
       PartitionWriter writer = sink.take(rows.partition());

@@ -56,6 +56,11 @@ public final class TestRows {
             List.of("tenant", "code")));
   }
 
+  /** A table of these columns, of which the named ones are the key. */
+  public static TestRows of(List<ColumnSchema> columns, String... key) {
+    return new TestRows(new TableSchema(newTable(), 1, columns, List.of(key)));
+  }
+
   private static TableId newTable() {
     return new TableId("shop", "public", "t" + TABLES.incrementAndGet());
   }

@@ -2,6 +2,8 @@ package dev.headwater.log.replay;
 
 import dev.headwater.log.connection.LogConnection;
 import dev.headwater.log.connection.LogFailures;
+import dev.headwater.log.failure.FailureCode;
+import dev.headwater.log.failure.HeadwaterException;
 import dev.headwater.log.schema.SchemaStore;
 import dev.headwater.log.schema.TableId;
 import java.time.Duration;
@@ -15,6 +17,7 @@ import java.util.function.Predicate;
 import org.apache.kafka.clients.consumer.CloseOptions;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
+import org.apache.kafka.clients.consumer.InvalidOffsetException;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
@@ -107,6 +110,16 @@ public final class GroupReader implements AutoCloseable {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       return List.of();
+    } catch (InvalidOffsetException e) {
+      // Retrying would meet the same again: the records between are gone, or were never there.
+      throw new HeadwaterException(
+          FailureCode.CHECKPOINT_STALE,
+          "log at "
+              + log.address()
+              + " – it no longer has the offsets asked for: "
+              + e.getMessage(),
+          "Records were deleted from the log, or it was restored: build the sink again.",
+          e);
     } catch (KafkaException e) {
       throw LogFailures.translate("reading", log.address(), e);
     }
@@ -169,6 +182,11 @@ public final class GroupReader implements AutoCloseable {
     consumer.seek(kafka(partition), offsetInclusive);
   }
 
+  /** Goes back to the first record there is, in a partition that this worker has. */
+  public void seekToBeginning(LogPartition partition) {
+    consumer.seekToBeginning(List.of(kafka(partition)));
+  }
+
   /** Brings nothing of a partition until it is resumed. */
   public void pause(LogPartition partition) {
     consumer.pause(List.of(kafka(partition)));
@@ -201,7 +219,11 @@ public final class GroupReader implements AutoCloseable {
 
   /** Where a partition is read next; past markers that readers never see. */
   public long position(LogPartition partition) {
-    return consumer.position(kafka(partition), LIMIT);
+    try {
+      return consumer.position(kafka(partition), LIMIT);
+    } catch (KafkaException e) {
+      throw LogFailures.translate("asking where " + partition + " is read", log.address(), e);
+    }
   }
 
   /** Ends a {@link #poll} that waits, from any thread. */
