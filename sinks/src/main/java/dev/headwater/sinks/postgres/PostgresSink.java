@@ -13,11 +13,13 @@ import dev.headwater.sinks.postgres.StateTables.Generation;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.Map;
+import java.util.Properties;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.postgresql.Driver;
 
 /**
  * A replica in PostgreSQL: for each table of the log a table whose rows equal the source's, value
@@ -191,17 +193,20 @@ public final class PostgresSink implements Sink {
     }
   }
 
+  /** The SQL an owner of the database runs for the sink's role, ready to be pasted. */
   private static String grants(SinkConfig.Postgres config, ReplicaNames names) {
     String role = SqlNames.quote(config.user().orElse("the sink's role"));
+    Properties url = Driver.parseURL(PostgresPool.jdbcUrl(config.url()), null);
+    String database =
+        SqlNames.quote(url == null ? "the database" : url.getProperty("PGDBNAME", "the database"));
     return Stream.of(ReplicaNames.STATE, names.schema(), names.types())
         .map(schema -> "CREATE SCHEMA %s AUTHORIZATION %s;".formatted(SqlNames.quote(schema), role))
         .collect(
             Collectors.joining(
                 " ",
                 "",
-                " (or, for rebuilds too: GRANT CREATE, TEMPORARY ON DATABASE the_database TO "
-                    + role
-                    + ";)"));
+                " (or, which rebuilds need: GRANT CREATE, TEMPORARY ON DATABASE %s TO %s;)"
+                    .formatted(database, role)));
   }
 
   private interface Work<T> {

@@ -322,7 +322,9 @@ class PostgresSinkIT {
       HeadwaterException e = failure(() -> sink.prepare(table.version(1, ID)));
       assertThat(e.code()).isEqualTo(FailureCode.TARGET_NOT_READY);
       String grant = "CREATE SCHEMA \"headwater\" AUTHORIZATION \"" + role + "\";";
-      assertThat(e.hint()).contains(grant);
+      assertThat(e.hint())
+          .contains(grant)
+          .contains("GRANT CREATE, TEMPORARY ON DATABASE \"" + replica.database() + "\"");
       String sql = e.hint().substring(e.hint().indexOf("CREATE"), e.hint().indexOf(" (or"));
 
       replica.execute(sql);
