@@ -78,23 +78,14 @@ class PgOutputReaderTest {
   @Test
   void insertCarriesTextNullAndUnchangedColumns() {
     read(
-        new Bytes()
-            .type('I')
-            .int32(OID)
-            .type('N')
-            .int16(4)
-            .text("1")
-            .type('n')
-            .type('u')
-            .text(""));
+        new Bytes().type('I').int32(OID).type('N').int16(4).text("1").type('n').type('u').text(""));
     assertThat(told).containsExactly("insert 16/B374D848 " + OID + " ['1', null, toast, '']");
   }
 
   @Test
   void updateWithoutOldImage() {
     read(new Bytes().type('U').int32(OID).type('N').int16(2).text("1").type('u'));
-    assertThat(told)
-        .containsExactly("update 16/B374D848 " + OID + " none key=false ['1', toast]");
+    assertThat(told).containsExactly("update 16/B374D848 " + OID + " none key=false ['1', toast]");
   }
 
   @Test
@@ -242,11 +233,18 @@ class PgOutputReaderTest {
     }
 
     @Override
-    public void update(
-        Lsn lsn, int relationOid, Tuple oldRow, boolean oldIsKeyOnly, Tuple newRow) {
+    public void update(Lsn lsn, int relationOid, Tuple oldRow, boolean oldIsKeyOnly, Tuple newRow) {
       String old = oldRow == null ? "none" : text(oldRow);
       told.add(
-          "update " + lsn + " " + relationOid + " " + old + " key=" + oldIsKeyOnly + " "
+          "update "
+              + lsn
+              + " "
+              + relationOid
+              + " "
+              + old
+              + " key="
+              + oldIsKeyOnly
+              + " "
               + text(newRow));
     }
 
@@ -265,7 +263,16 @@ class PgOutputReaderTest {
         Lsn lsn, boolean transactional, Lsn messageLsn, String prefix, byte[] content) {
       String text = new String(content, StandardCharsets.UTF_8);
       told.add(
-          "message " + lsn + " " + transactional + " " + messageLsn + " " + prefix + " '" + text
+          "message "
+              + lsn
+              + " "
+              + transactional
+              + " "
+              + messageLsn
+              + " "
+              + prefix
+              + " '"
+              + text
               + "'");
     }
 
@@ -279,8 +286,7 @@ class PgOutputReaderTest {
         } else {
           int start = tuple.start(i);
           int length = tuple.end(i) - start;
-          columns.add(
-              "'" + new String(tuple.bytes(), start, length, StandardCharsets.UTF_8) + "'");
+          columns.add("'" + new String(tuple.bytes(), start, length, StandardCharsets.UTF_8) + "'");
         }
       }
       return columns.toString();

@@ -14,7 +14,8 @@ import dev.headwater.log.topic.Topics;
 import dev.headwater.sinks.SinkConfig;
 import dev.headwater.sinks.SinkWorker;
 import dev.headwater.sinks.Sinks;
-import dev.headwater.snapshot.TableCopy;
+import dev.headwater.snapshot.SequentialSnapshot;
+import dev.headwater.snapshot.SnapshotProgress;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -41,6 +42,7 @@ public final class Pipeline implements AutoCloseable {
 
   private final LogConnection log;
   private final Map<String, CaptureWorker> captures = new LinkedHashMap<>();
+  private final List<SequentialSnapshot> snapshots = new ArrayList<>();
   private final Map<String, SinkWorker> sinks = new LinkedHashMap<>();
   private final Map<String, HeadwaterException> failures = new ConcurrentHashMap<>();
   private final List<Thread> threads = Collections.synchronizedList(new ArrayList<>());
@@ -64,7 +66,7 @@ public final class Pipeline implements AutoCloseable {
     new Topics(log).ensureInternal();
     for (HeadwaterConfig.Connector connector : config.connectors()) {
       if (wanted.test(connector.capture().name())) {
-        captures.put(connector.capture().name(), capture(connector.capture()));
+        captures.put(connector.capture().name(), capture(connector));
       }
     }
     for (SinkConfig sink : config.sinks()) {
@@ -78,13 +80,19 @@ public final class Pipeline implements AutoCloseable {
     this.reporter = new StatusReporter(new StatusBoard(log), captures, sinks);
   }
 
-  private CaptureWorker capture(CaptureConfig config) {
-    TableCopy copy =
-        new TableCopy(SourceConnection.jdbcUrl(config), SourceConnection.properties(config));
+  private CaptureWorker capture(HeadwaterConfig.Connector connector) {
+    CaptureConfig config = connector.capture();
+    SequentialSnapshot snapshot =
+        SequentialSnapshot.open(
+            config.name(),
+            SourceConnection.jdbcUrl(config),
+            SourceConnection.properties(config),
+            connector.snapshot());
+    snapshots.add(snapshot);
     return new CaptureWorker(
         config,
         log,
-        (schema, masks, rows) -> copy.read(schema, masks, rows::row),
+        (schema, masks, rows) -> snapshot.read(schema, masks, rows::row, SnapshotProgress.NONE),
         DebeziumChangeSource::new);
   }
 
@@ -155,6 +163,7 @@ public final class Pipeline implements AutoCloseable {
         break;
       }
     }
+    snapshots.forEach(SequentialSnapshot::close);
     reporter.close();
   }
 }

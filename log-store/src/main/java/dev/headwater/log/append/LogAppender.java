@@ -14,16 +14,18 @@ import dev.headwater.log.schema.TableSchema;
 import dev.headwater.log.schema.TableSchemaJson;
 import dev.headwater.log.topic.TopicInfo;
 import dev.headwater.log.topic.TopicNames;
+import dev.headwater.log.topic.Topics;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
+import org.apache.kafka.clients.producer.Callback;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.KafkaException;
-import org.apache.kafka.common.errors.TimeoutException;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.jspecify.annotations.Nullable;
 
@@ -47,48 +49,63 @@ public final class LogAppender implements AutoCloseable {
   private final String connector;
   private final LogConnection log;
   private final KafkaProducer<byte[], byte[]> producer;
-  private final Optional<SourcePosition> position;
-  private final AtomicReference<@Nullable Exception> sendFailure = new AtomicReference<>();
+  private final Ownership ownership;
   private final RecordHeaders headers = new RecordHeaders();
+  private final Map<String, Callback> callbacks = new HashMap<>();
+
+  /** The first failure of a send; written by the producer's thread, read by ours. */
+  private final AtomicReference<@Nullable SendFailure> sendFailure = new AtomicReference<>();
+
+  private Optional<SourcePosition> position = Optional.empty();
   private long seq;
   private boolean inTransaction;
   private boolean dead;
 
-  private LogAppender(
-      String connector,
-      LogConnection log,
-      KafkaProducer<byte[], byte[]> producer,
-      Optional<SourcePosition> position) {
+  private record SendFailure(String topic, Exception error) {}
+
+  private LogAppender(LogConnection log, String connector) {
     this.connector = connector;
     this.log = log;
-    this.producer = producer;
-    this.position = position;
-    this.seq = position.map(SourcePosition::seq).orElse(0L);
+    this.ownership = new Ownership(connector);
+    this.producer =
+        new KafkaProducer<>(
+            properties(log, connector), new ByteArraySerializer(), new ByteArraySerializer());
   }
 
   /**
-   * Fences every earlier appender of the connector, then reads the position it left.
+   * Fences every earlier appender of the connector, then reads the position it left. Makes
+   * Headwater's own topics where they are missing.
    *
    * @throws HeadwaterException if the log cannot be reached, or holds a position of a newer format
    */
   public static LogAppender open(LogConnection log, String connector) {
-    KafkaProducer<byte[], byte[]> producer =
-        new KafkaProducer<>(
-            properties(log, connector), new ByteArraySerializer(), new ByteArraySerializer());
+    new Topics(log).ensureInternal();
+    LogAppender appender;
     try {
-      producer.initTransactions();
-      // Behind the fence nothing can be added any more, and an open transaction is settled.
-      byte[] stored = CompactedTopic.read(log, TopicNames.POSITIONS).get(connector);
-      Optional<SourcePosition> position =
-          Optional.ofNullable(stored).map(SourcePositionJson::parse);
-      return new LogAppender(connector, log, producer, position);
+      appender = new LogAppender(log, connector);
     } catch (KafkaException e) {
-      producer.close(Duration.ZERO);
       throw LogFailures.translate("taking over connector '" + connector + "'", log.address(), e);
-    } catch (RuntimeException e) {
-      producer.close(Duration.ZERO);
-      throw e;
     }
+    try {
+      appender.takeOver();
+      return appender;
+    } catch (RuntimeException e) {
+      appender.dead = true;
+      appender.producer.close(Duration.ZERO);
+      throw LogFailures.translate("taking over connector '" + connector + "'", log.address(), e);
+    }
+  }
+
+  private void takeOver() {
+    producer.initTransactions();
+    // Behind the fence nothing can be added by others any more, and what the former appender had
+    // open is settled: the brokers answer only after its transaction's end stands in every topic.
+    producer.beginTransaction();
+    producer.send(ownership.claim());
+    producer.commitTransaction();
+    byte[] stored = CompactedTopic.readExisting(log, TopicNames.POSITIONS).get(connector);
+    position = Optional.ofNullable(stored).map(SourcePositionJson::parse);
+    seq = position.map(SourcePosition::seq).orElse(0L);
   }
 
   private static Map<String, Object> properties(LogConnection log, String connector) {
@@ -105,6 +122,9 @@ public final class LogAppender implements AutoCloseable {
     p.putIfAbsent(ProducerConfig.TRANSACTION_TIMEOUT_CONFIG, 60_000);
     p.put(ProducerConfig.ACKS_CONFIG, "all");
     p.put(ProducerConfig.ENABLE_IDEMPOTENCE_CONFIG, true);
+    // The partition of a key is what Kafka's own clients make of it, for everybody who reads.
+    p.remove(ProducerConfig.PARTITIONER_CLASS_CONFIG);
+    p.put(ProducerConfig.PARTITIONER_IGNORE_KEYS_CONFIG, false);
     p.put(ProducerConfig.TRANSACTIONAL_ID_CONFIG, "headwater-" + connector);
     p.put(ProducerConfig.CLIENT_ID_CONFIG, "headwater-" + connector);
     return p;
@@ -120,12 +140,19 @@ public final class LogAppender implements AutoCloseable {
     return seq;
   }
 
-  /** Appends one row or tombstone, with the next sequence number. Returns before it is sent. */
+  /**
+   * Appends one row or tombstone, with the next sequence number. Returns before it is sent.
+   *
+   * @throws HeadwaterException if this or an earlier record could not be written: {@link
+   *     FailureCode#CHANGE_NOT_WRITABLE} for one that is too large
+   */
   public void appendRow(TopicInfo topic, RowRecord row) {
+    requireAlive();
     ProducerRecord<byte[], byte[]> record =
         new ProducerRecord<>(
             topic.name(), null, row.tsMs() > 0 ? row.tsMs() : null, row.key(), row.value());
-    headers.write(record.headers(), ++seq, row);
+    headers.write(record.headers(), seq + 1, row);
+    seq++;
     send(record);
   }
 
@@ -146,6 +173,9 @@ public final class LogAppender implements AutoCloseable {
    * the brokers have it all.
    *
    * @param running how far into the next transaction the rows reach; null at a unit's end
+   * @throws HeadwaterException {@link FailureCode#LOG_OUTCOME_UNKNOWN} if only the next appender
+   *     can tell whether it happened; {@link FailureCode#FENCED} if another appender has taken
+   *     over; else what kept a record from being written, and nothing is committed
    */
   public void commit(SourceIdentity source, Lsn endLsn, @Nullable RunningTransaction running) {
     SourcePosition after = new SourcePosition(source, endLsn, running, seq);
@@ -157,20 +187,16 @@ public final class LogAppender implements AutoCloseable {
     try {
       producer.commitTransaction();
       inTransaction = false;
-    } catch (TimeoutException e) {
-      throw die(
-          new HeadwaterException(
-              FailureCode.LOG_OUTCOME_UNKNOWN,
-              "log at " + log.address() + " – a commit was not answered in time",
-              "Capture takes over from itself and reads the position; nothing is written twice.",
-              e));
-    } catch (KafkaException e) {
-      Exception sent = sendFailure.get();
-      throw die(
-          LogFailures.translate(
-              "committing for connector '" + connector + "'",
-              log.address(),
-              sent == null ? e : sent));
+    } catch (RuntimeException e) {
+      dead = true;
+      SendFailure sent = sendFailure.get();
+      if (sent != null) {
+        throw translate("writing to topic '" + sent.topic() + "'", sent.error());
+      }
+      if (LogFailures.isFence(e)) {
+        throw translate("committing for connector '" + connector + "'", e);
+      }
+      throw outcomeUnknown("a commit was not answered: " + e.getMessage(), e);
     }
   }
 
@@ -181,41 +207,64 @@ public final class LogAppender implements AutoCloseable {
         producer.beginTransaction();
         inTransaction = true;
       }
-      producer.send(
-          record,
+      producer.send(record, callback(record.topic()));
+    } catch (RuntimeException e) {
+      dead = true;
+      SendFailure earlier = sendFailure.get();
+      throw earlier == null
+          ? translate("writing to topic '" + record.topic() + "'", e)
+          : translate("writing to topic '" + earlier.topic() + "'", earlier.error());
+    }
+    SendFailure failed = sendFailure.get();
+    if (failed != null) {
+      dead = true;
+      throw translate("writing to topic '" + failed.topic() + "'", failed.error());
+    }
+  }
+
+  /** One for each topic, not for each record: records come by the million. */
+  private Callback callback(String topic) {
+    Callback known = callbacks.get(topic);
+    if (known == null) {
+      known =
           (metadata, error) -> {
             if (error != null) {
-              sendFailure.compareAndSet(null, error);
+              sendFailure.compareAndSet(null, new SendFailure(topic, error));
             }
-          });
-    } catch (KafkaException e) {
-      throw die(
-          LogFailures.translate("writing to topic '" + record.topic() + "'", log.address(), e));
+          };
+      callbacks.put(topic, known);
     }
-    Exception failed = sendFailure.get();
-    if (failed != null) {
-      throw die(
-          LogFailures.translate(
-              "writing for connector '" + connector + "'", log.address(), failed));
+    return known;
+  }
+
+  private HeadwaterException translate(String what, Exception error) {
+    if (LogFailures.isFence(error) && ownership.isStillOurs(log)) {
+      return outcomeUnknown("the brokers ended a transaction that stood open too long", error);
     }
+    return LogFailures.translate(what, log.address(), error);
+  }
+
+  private HeadwaterException outcomeUnknown(String why, Exception cause) {
+    return new HeadwaterException(
+        FailureCode.LOG_OUTCOME_UNKNOWN,
+        "log at " + log.address() + " – " + why,
+        "Capture takes over from itself and reads the position; nothing is written twice.",
+        cause);
   }
 
   private void requireAlive() {
     if (dead) {
       throw new IllegalStateException(
-          "the appender of '" + connector + "' has failed and cannot be used again");
+          "the appender of '" + connector + "' has failed or is closed, and cannot be used again");
     }
-  }
-
-  private HeadwaterException die(HeadwaterException failure) {
-    dead = true;
-    return failure;
   }
 
   /** Aborts what was not committed, as far as the brokers can be told in a few seconds. */
   @Override
   public void close() {
+    boolean failed = dead;
     dead = true;
-    producer.close(CLOSE_TIMEOUT);
+    // The producer itself aborts an open transaction while it closes, where it still can.
+    producer.close(failed ? Duration.ZERO : CLOSE_TIMEOUT);
   }
 }

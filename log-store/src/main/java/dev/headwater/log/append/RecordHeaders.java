@@ -1,62 +1,84 @@
 package dev.headwater.log.append;
 
 import java.nio.charset.StandardCharsets;
+import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.header.Headers;
+import org.apache.kafka.common.header.internals.RecordHeader;
 
 /**
  * Writes a record's headers, in the order the contract lists them: seq, op, lsn, txid, ts_ms,
  * schema, nulls.
  *
- * <p>What all rows of one change or transaction share is made into bytes once. On the appender's
- * thread.
+ * <p>What the rows of one change or transaction share is made once and used again. On the
+ * appender's thread.
  */
 final class RecordHeaders {
-  private static final byte[][] OPERATIONS = new byte[128][];
+  private static final Header[] OPERATIONS = new Header[128];
 
   static {
     for (char op : new char[] {'r', 'c', 'u', 'd', 't'}) {
-      OPERATIONS[op] = new byte[] {(byte) op};
+      OPERATIONS[op] = new RecordHeader("op", new byte[] {(byte) op});
     }
   }
 
-  private long lsnValue = -1;
-  private byte[] lsn = new byte[0];
-  private long txidValue = -1;
-  private byte[] txid = new byte[0];
-  private long tsValue = -1;
-  private byte[] ts = new byte[0];
-  private int schemaValue = -1;
-  private byte[] schema = new byte[0];
+  private long lsnValue = 0;
+  private Header lsn = new RecordHeader("lsn", ascii("0/0"));
+  private final Number txid = new Number("txid");
+  private final Number tsMs = new Number("ts_ms");
+  private final Number schema = new Number("schema");
 
   void write(Headers headers, long seq, RowRecord row) {
     headers.add("seq", digits(seq));
-    headers.add("op", OPERATIONS[row.op()]);
+    headers.add(operation(row.op()));
     if (row.lsn().value() != lsnValue) {
       lsnValue = row.lsn().value();
-      lsn = row.lsn().toString().getBytes(StandardCharsets.US_ASCII);
+      lsn = new RecordHeader("lsn", ascii(row.lsn().toString()));
     }
-    headers.add("lsn", lsn);
-    if (row.txid() != txidValue) {
-      txidValue = row.txid();
-      txid = digits(txidValue);
-    }
-    headers.add("txid", txid);
-    if (row.tsMs() != tsValue) {
-      tsValue = row.tsMs();
-      ts = digits(tsValue);
-    }
-    headers.add("ts_ms", ts);
-    if (row.schemaVersion() != schemaValue) {
-      schemaValue = row.schemaVersion();
-      schema = digits(schemaValue);
-    }
-    headers.add("schema", schema);
+    headers.add(lsn);
+    headers.add(txid.of(row.txid()));
+    headers.add(tsMs.of(row.tsMs()));
+    headers.add(schema.of(row.schemaVersion()));
     if (row.nulls() != null) {
       headers.add("nulls", row.nulls().getBytes(StandardCharsets.UTF_8));
     }
   }
 
+  private static Header operation(char op) {
+    Header known = op < OPERATIONS.length ? OPERATIONS[op] : null;
+    if (known == null) {
+      throw new IllegalArgumentException("not an operation: '" + op + "'");
+    }
+    return known;
+  }
+
+  /** One header whose number is mostly that of the record before. */
+  private static final class Number {
+    private final String name;
+    private long value;
+    private Header header;
+
+    Number(String name) {
+      this.name = name;
+      this.header = new RecordHeader(name, digits(0));
+    }
+
+    Header of(long number) {
+      if (number != value) {
+        header = new RecordHeader(name, digits(number));
+        value = number;
+      }
+      return header;
+    }
+  }
+
+  private static byte[] ascii(String text) {
+    return text.getBytes(StandardCharsets.US_ASCII);
+  }
+
   private static byte[] digits(long value) {
+    if (value < 0) {
+      throw new IllegalArgumentException("a header's number is negative: " + value);
+    }
     int length = 1;
     for (long rest = value / 10; rest > 0; rest /= 10) {
       length++;

@@ -7,11 +7,13 @@ import dev.headwater.log.failure.HeadwaterException;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import org.apache.kafka.clients.CommonClientConfigs;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AdminClientConfig;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,6 +25,13 @@ import org.jspecify.annotations.Nullable;
  */
 public final class LogConnection implements AutoCloseable {
   private static final Duration REACH_TIMEOUT = Duration.ofSeconds(10);
+  private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(5);
+
+  /** A broker that another process starts on the same files is ready in a few seconds. */
+  private static final Duration START_ELSEWHERE_TIMEOUT = Duration.ofSeconds(20);
+
+  /** Kafka waits a minute by default: too long for somebody at a terminal. */
+  private static final int ADMIN_TIMEOUT_MS = 15_000;
 
   private final LogConfig config;
   private final LogAddress address;
@@ -33,7 +42,10 @@ public final class LogConnection implements AutoCloseable {
     this.config = config;
     this.address = address;
     this.broker = broker;
-    this.admin = Admin.create(clientProperties());
+    Map<String, Object> properties = clientProperties();
+    properties.putIfAbsent(AdminClientConfig.DEFAULT_API_TIMEOUT_MS_CONFIG, ADMIN_TIMEOUT_MS);
+    properties.putIfAbsent(AdminClientConfig.REQUEST_TIMEOUT_MS_CONFIG, ADMIN_TIMEOUT_MS);
+    this.admin = Admin.create(properties);
   }
 
   /**
@@ -53,32 +65,73 @@ public final class LogConnection implements AutoCloseable {
   }
 
   private static LogConnection open(LogConfig config, boolean mayStart) {
-    EmbeddedBroker broker = null;
-    String servers;
     if (config.bootstrapServers().isPresent()) {
-      servers = config.bootstrapServers().get();
-    } else {
-      java.util.Optional<String> running = EmbeddedBroker.find(config.directory());
-      if (running.isPresent()) {
-        servers = running.get();
-      } else if (mayStart) {
-        broker = EmbeddedBroker.start(config.directory());
-        servers = broker.address();
-      } else {
-        throw new HeadwaterException(
-            FailureCode.NOTHING_RUNNING,
-            "log – no Headwater runs on '" + config.directory() + "'",
-            "Start one with 'headwater run', or name the brokers under 'log: bootstrap_servers'.");
-      }
+      return reach(config, config.bootstrapServers().get(), null);
     }
-    LogConnection connection = new LogConnection(config, new LogAddress(servers), broker);
+    Optional<String> running = EmbeddedBroker.find(config.directory());
+    if (running.isPresent()) {
+      return reach(config, running.get(), null);
+    }
+    if (!mayStart) {
+      throw new HeadwaterException(
+          FailureCode.NOTHING_RUNNING,
+          "log – no Headwater runs on '" + config.directory() + "'",
+          "Start one with 'headwater run', or name the brokers under 'log: bootstrap_servers'.");
+    }
+    long deadline = System.nanoTime() + START_ELSEWHERE_TIMEOUT.toNanos();
+    while (true) {
+      Optional<EmbeddedBroker> started = EmbeddedBroker.tryStart(config.directory());
+      if (started.isPresent()) {
+        return reach(config, started.get().address(), started.get());
+      }
+      // Somebody else holds the files: it is about to be ready, or about to let go of them.
+      running = EmbeddedBroker.find(config.directory());
+      if (running.isPresent()) {
+        return reach(config, running.get(), null);
+      }
+      if (System.nanoTime() > deadline) {
+        throw EmbeddedBroker.heldElsewhere(config.directory());
+      }
+      pause();
+    }
+  }
+
+  private static LogConnection reach(
+      LogConfig config, String servers, @Nullable EmbeddedBroker broker) {
+    LogAddress address = new LogAddress(servers);
+    LogConnection connection;
+    try {
+      connection = new LogConnection(config, address, broker);
+    } catch (RuntimeException e) {
+      if (broker != null) {
+        broker.close();
+      }
+      throw LogFailures.translate("looking for the cluster", address, e);
+    }
     try {
       connection.requireReachable();
+      return connection;
     } catch (RuntimeException e) {
-      connection.close();
+      connection.close(Duration.ZERO);
       throw e;
     }
-    return connection;
+  }
+
+  private static void pause() {
+    try {
+      Thread.sleep(100);
+    } catch (InterruptedException e) {
+      throw interrupted(e);
+    }
+  }
+
+  private static HeadwaterException interrupted(InterruptedException e) {
+    Thread.currentThread().interrupt();
+    return new HeadwaterException(
+        FailureCode.LOG_UNREACHABLE,
+        "log – interrupted while it was looked for",
+        "Nothing is known to be wrong with the log; the worker was told to end.",
+        e);
   }
 
   private void requireReachable() {
@@ -100,9 +153,7 @@ public final class LogConnection implements AutoCloseable {
       }
       throw LogFailures.translate("looking for the cluster", address, e);
     } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new HeadwaterException(
-          FailureCode.LOG_UNREACHABLE, "log – interrupted while it was looked for", "", e);
+      throw interrupted(e);
     }
   }
 
@@ -116,7 +167,17 @@ public final class LogConnection implements AutoCloseable {
     return address;
   }
 
-  /** Whether the broker runs inside this process. */
+  /** The brokers, as a Kafka client is told of them. */
+  public String bootstrapServers() {
+    return address.bootstrapServers();
+  }
+
+  /** Whether the log is a broker inside a process, this one or another. */
+  public boolean isEmbedded() {
+    return config.bootstrapServers().isEmpty();
+  }
+
+  /** Whether the broker runs inside this process, and ends when this connection is closed. */
   public boolean isBrokerOurs() {
     return broker != null;
   }
@@ -138,7 +199,11 @@ public final class LogConnection implements AutoCloseable {
 
   @Override
   public void close() {
-    admin.close(Duration.ofSeconds(5));
+    close(CLOSE_TIMEOUT);
+  }
+
+  private void close(Duration timeout) {
+    admin.close(timeout);
     if (broker != null) {
       broker.close();
     }

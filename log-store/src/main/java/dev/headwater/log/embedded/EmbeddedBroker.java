@@ -3,24 +3,24 @@ package dev.headwater.log.embedded;
 import dev.headwater.log.failure.FailureCode;
 import dev.headwater.log.failure.HeadwaterException;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.io.PrintStream;
+import java.io.Reader;
 import java.io.UncheckedIOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.net.ServerSocket;
-import java.net.Socket;
-import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
-import java.nio.channels.OverlappingFileLockException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import kafka.server.KafkaConfig;
 import kafka.server.KafkaRaftServer;
+import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.Uuid;
 import org.apache.kafka.common.utils.Time;
 import org.apache.kafka.metadata.storage.Formatter;
@@ -36,36 +36,34 @@ import org.slf4j.LoggerFactory;
  * starting another broker on the same files; that process finds this one by the address file, which
  * is written when the broker is ready.
  *
- * <p>There is one copy of the log and no more: good for a laptop, a test and a first look.
+ * <p>There is one copy of the log and no more: good for a laptop, a test and a first look. Like any
+ * Kafka broker it acknowledges what the operating system has: a killed process loses nothing, a
+ * machine that loses its power may.
  */
 public final class EmbeddedBroker implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(EmbeddedBroker.class);
-  private static final String ADDRESS_FILE = "address";
-  private static final String LOCK_FILE = "lock";
-  private static final int PROBE_MILLIS = 500;
+  private static final int PROBE_MILLIS = 2_000;
 
+  private final Path home;
+  private final DirectoryLock lock;
   private final KafkaRaftServer server;
   private final String address;
-  private final Path addressFile;
-  private final FileChannel lockChannel;
+  private boolean closed;
 
-  private EmbeddedBroker(
-      KafkaRaftServer server, String address, Path addressFile, FileChannel lockChannel) {
+  private EmbeddedBroker(Path home, DirectoryLock lock, KafkaRaftServer server, String address) {
+    this.home = home;
+    this.lock = lock;
     this.server = server;
     this.address = address;
-    this.addressFile = addressFile;
-    this.lockChannel = lockChannel;
   }
 
   /** The address of a broker that runs on this directory in any process; empty if none does. */
   public static Optional<String> find(Path directory) {
-    Path file = directory.resolve(ADDRESS_FILE);
-    if (!Files.exists(file)) {
-      return Optional.empty();
-    }
     try {
-      String found = Files.readString(file).trim();
-      return isLocked(directory) && answers(found) ? Optional.of(found) : Optional.empty();
+      return BrokerAddress.read(directory)
+          .filter(BrokerAddress::isProcessAlive)
+          .filter(EmbeddedBroker::answers)
+          .map(BrokerAddress::bootstrapServers);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -74,36 +72,58 @@ public final class EmbeddedBroker implements AutoCloseable {
   /**
    * Starts a broker on this directory; returns when it is ready.
    *
-   * @throws HeadwaterException if another process is starting one, or if it does not come up
+   * @throws HeadwaterException if one runs there already, or if it does not come up
    */
   public static EmbeddedBroker start(Path directory) {
+    return tryStart(directory).orElseThrow(() -> heldElsewhere(directory));
+  }
+
+  /**
+   * Starts a broker on this directory, unless somebody else runs, starts or stops one there.
+   *
+   * @throws HeadwaterException if it does not come up
+   */
+  public static Optional<EmbeddedBroker> tryStart(Path directory) {
     Path home = directory.toAbsolutePath().normalize();
-    FileChannel lock = null;
+    DirectoryLock lock = null;
+    KafkaRaftServer server = null;
     try {
       Files.createDirectories(home);
-      lock = lock(home);
-      int[] ports = ports(home.resolve("ports"));
-      String address = "127.0.0.1:" + ports[0];
-      Properties properties = properties(home.resolve("data"), ports);
-      format(home.resolve("data"));
-      KafkaRaftServer server = new KafkaRaftServer(new KafkaConfig(properties, false), Time.SYSTEM);
+      Optional<DirectoryLock> taken = DirectoryLock.tryTake(home);
+      if (taken.isEmpty()) {
+        return Optional.empty();
+      }
+      lock = taken.get();
+      // Left behind by a process that was killed; nobody may follow it while we start.
+      BrokerAddress.delete(home);
+      BrokerPorts ports = BrokerPorts.choose(home);
+      Path data = home.resolve("data");
+      String clusterId = format(data);
+      server = new KafkaRaftServer(new KafkaConfig(properties(data, ports), false), Time.SYSTEM);
       server.startup();
-      Path file = home.resolve(ADDRESS_FILE);
-      Path next = home.resolve(ADDRESS_FILE + ".new");
-      Files.writeString(next, address + "\n");
-      Files.move(next, file, StandardCopyOption.ATOMIC_MOVE);
+      String address = "127.0.0.1:" + ports.broker();
+      new BrokerAddress(address, ProcessHandle.current().pid(), clusterId).write(home);
       LOG.atInfo().addKeyValue("address", address).log("embedded broker is ready");
-      return new EmbeddedBroker(server, address, file, lock);
-    } catch (HeadwaterException e) {
-      throw e;
+      return Optional.of(new EmbeddedBroker(home, lock, server, address));
     } catch (Exception e) {
-      closeQuietly(lock);
+      giveUp(server, lock, e);
       throw new HeadwaterException(
           FailureCode.LOG_UNREACHABLE,
           "embedded broker – did not start on '" + home + "': " + e,
           "Check that the directory can be written to and that there is room on its disk.",
           e);
     }
+  }
+
+  /** That the files are held by somebody whose broker is not to be reached. */
+  public static HeadwaterException heldElsewhere(Path directory) {
+    return new HeadwaterException(
+        FailureCode.LOG_UNREACHABLE,
+        "embedded broker – another process holds '"
+            + directory
+            + "', and its broker does not answer",
+        "Wait a moment and try again, or stop that process"
+            + " ('fuser' on the file 'lock' in that directory names it).");
   }
 
   /** What clients connect to. */
@@ -114,38 +134,69 @@ public final class EmbeddedBroker implements AutoCloseable {
   /** Shuts the broker down; its files stay. */
   @Override
   public void close() {
+    if (closed) {
+      return;
+    }
+    closed = true;
     try {
-      Files.deleteIfExists(addressFile);
+      BrokerAddress.delete(home);
     } catch (IOException e) {
       LOG.atDebug().setCause(e).log("address file was not removed");
     }
     server.shutdown();
     server.awaitShutdown();
-    closeQuietly(lockChannel);
-  }
-
-  private static void format(Path data) throws Exception {
-    if (Files.exists(data.resolve("meta.properties"))) {
-      return;
+    try {
+      lock.close();
+    } catch (IOException e) {
+      LOG.atDebug().setCause(e).log("lock file did not close");
     }
-    new Formatter()
-        .setNodeId(1)
-        .setClusterId(Uuid.randomUuid().toString())
-        .setControllerListenerName("CONTROLLER")
-        .setDirectories(List.of(data.toString()))
-        .setMetadataLogDirectory(data.toString())
-        .setPrintStream(new PrintStream(java.io.OutputStream.nullOutputStream(), false, "UTF-8"))
-        .run();
   }
 
-  private static Properties properties(Path data, int[] ports) {
+  private static void giveUp(
+      @Nullable KafkaRaftServer server, @Nullable DirectoryLock lock, Exception reason) {
+    try (DirectoryLock released = lock) {
+      if (server != null) {
+        server.shutdown();
+      }
+    } catch (IOException | RuntimeException e) {
+      reason.addSuppressed(e);
+    }
+  }
+
+  /** Makes the storage where it is new, and says which cluster it belongs to. */
+  private static String format(Path data) throws Exception {
+    Path meta = data.resolve("meta.properties");
+    if (!Files.exists(meta)) {
+      new Formatter()
+          .setNodeId(1)
+          .setClusterId(Uuid.randomUuid().toString())
+          .setControllerListenerName("CONTROLLER")
+          .setDirectories(List.of(data.toString()))
+          .setMetadataLogDirectory(data.toString())
+          .setPrintStream(
+              new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8))
+          .run();
+    }
+    Properties written = new Properties();
+    try (Reader in = Files.newBufferedReader(meta)) {
+      written.load(in);
+    }
+    return written.getProperty("cluster.id", "");
+  }
+
+  private static Properties properties(Path data, BrokerPorts ports) {
     Properties p = new Properties();
     p.put("node.id", "1");
     p.put("process.roles", "broker,controller");
-    p.put("listeners", "PLAINTEXT://127.0.0.1:" + ports[0] + ",CONTROLLER://127.0.0.1:" + ports[1]);
-    p.put("advertised.listeners", "PLAINTEXT://127.0.0.1:" + ports[0]);
+    p.put(
+        "listeners",
+        "PLAINTEXT://127.0.0.1:"
+            + ports.broker()
+            + ",CONTROLLER://127.0.0.1:"
+            + ports.controller());
+    p.put("advertised.listeners", "PLAINTEXT://127.0.0.1:" + ports.broker());
     p.put("controller.listener.names", "CONTROLLER");
-    p.put("controller.quorum.voters", "1@127.0.0.1:" + ports[1]);
+    p.put("controller.quorum.voters", "1@127.0.0.1:" + ports.controller());
     p.put("log.dirs", data.toString());
     p.put("auto.create.topics.enable", "false");
     p.put("offsets.topic.replication.factor", "1");
@@ -159,89 +210,36 @@ public final class EmbeddedBroker implements AutoCloseable {
     p.put("message.max.bytes", String.valueOf(64 << 20));
     p.put("num.network.threads", "2");
     p.put("num.io.threads", "4");
+    p.put("num.recovery.threads.per.data.dir", "2");
+    // After a kill the controller lets the broker in again only when its former session has run
+    // out.
+    // Both live in this process, so that a pause of it stops the clock of neither alone.
+    p.put("broker.session.timeout.ms", "2000");
+    p.put("broker.heartbeat.interval.ms", "500");
+    // A third of Kafka's default, for it is taken from this process's heap at the start.
     p.put("log.cleaner.dedupe.buffer.size", String.valueOf(32 << 20));
     return p;
   }
 
-  /** The ports of the former run while they are free, so that clients elsewhere find it again. */
-  private static int[] ports(Path file) throws IOException {
-    if (Files.exists(file)) {
-      List<String> former = Files.readAllLines(file);
-      int[] ports = {Integer.parseInt(former.get(0)), Integer.parseInt(former.get(1))};
-      if (isFree(ports[0]) && isFree(ports[1])) {
-        return ports;
-      }
-    }
-    try (ServerSocket first = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
-        ServerSocket second = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      Files.write(
-          file,
-          List.of(String.valueOf(first.getLocalPort()), String.valueOf(second.getLocalPort())));
-      return new int[] {first.getLocalPort(), second.getLocalPort()};
-    }
-  }
-
-  private static boolean isFree(int port) {
-    try (ServerSocket socket = new ServerSocket()) {
-      socket.setReuseAddress(true);
-      socket.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
-      return true;
-    } catch (IOException e) {
-      return false;
-    }
-  }
-
-  private static FileChannel lock(Path home) throws IOException {
-    FileChannel channel =
-        FileChannel.open(
-            home.resolve(LOCK_FILE), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-    FileLock lock = tryLock(channel);
-    if (lock == null) {
-      channel.close();
-      throw new HeadwaterException(
-          FailureCode.LOG_UNREACHABLE,
-          "embedded broker – another process is starting or stopping one on '" + home + "'",
-          "Wait a moment and try again, or stop the other process.");
-    }
-    return channel;
-  }
-
-  private static boolean isLocked(Path directory) throws IOException {
-    try (FileChannel channel =
-        FileChannel.open(
-            directory.resolve(LOCK_FILE), StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
-      return tryLock(channel) == null;
-    }
-  }
-
-  private static @Nullable FileLock tryLock(FileChannel channel) throws IOException {
-    try {
-      return channel.tryLock();
-    } catch (OverlappingFileLockException e) {
-      return null;
-    }
-  }
-
-  private static boolean answers(String address) {
-    int colon = address.lastIndexOf(':');
-    try (Socket socket = new Socket()) {
-      socket.connect(
-          new InetSocketAddress(
-              address.substring(0, colon), Integer.parseInt(address.substring(colon + 1))),
-          PROBE_MILLIS);
-      return true;
-    } catch (IOException | RuntimeException e) {
-      return false;
-    }
-  }
-
-  private static void closeQuietly(@Nullable FileChannel channel) {
-    if (channel != null) {
+  /** Whether the broker at this address is the one that wrote it, and serves. */
+  private static boolean answers(BrokerAddress address) {
+    Map<String, Object> properties =
+        Map.of(
+            "bootstrap.servers", address.bootstrapServers(),
+            "client.id", "headwater-probe",
+            "enable.metrics.push", "false");
+    try (Admin admin = Admin.create(properties)) {
       try {
-        channel.close();
-      } catch (IOException e) {
-        LOG.atDebug().setCause(e).log("lock file did not close");
+        String found = admin.describeCluster().clusterId().get(PROBE_MILLIS, TimeUnit.MILLISECONDS);
+        return address.clusterId().equals(found);
+      } finally {
+        admin.close(java.time.Duration.ZERO);
       }
+    } catch (ExecutionException | TimeoutException | KafkaException e) {
+      return false;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
     }
   }
 }

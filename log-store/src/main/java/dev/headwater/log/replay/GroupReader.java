@@ -2,9 +2,12 @@ package dev.headwater.log.replay;
 
 import dev.headwater.log.connection.LogConnection;
 import dev.headwater.log.connection.LogFailures;
+import dev.headwater.log.failure.FailureCode;
+import dev.headwater.log.failure.HeadwaterException;
 import dev.headwater.log.schema.SchemaStore;
 import dev.headwater.log.schema.TableId;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -19,6 +22,8 @@ import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.WakeupException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Reads the partitions that Kafka's group protocol gives to this worker, each from where its
@@ -29,6 +34,7 @@ import org.apache.kafka.common.errors.WakeupException;
  * happens on one thread, the listener's calls inside {@link #poll}.
  */
 public final class GroupReader implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(GroupReader.class);
   private static final Duration LOOK_FOR_TABLES_EVERY = Duration.ofSeconds(2);
   private static final Duration LIMIT = Duration.ofSeconds(30);
 
@@ -54,8 +60,10 @@ public final class GroupReader implements AutoCloseable {
   private final Listener listener;
   private final KafkaConsumer<byte[], byte[]> consumer;
   private final Map<TopicPartition, LogPartition> known = new HashMap<>();
-  private Set<String> subscribed = Set.of();
+  private final Set<String> subscribed = new HashSet<>();
+  private boolean looked;
   private long lookedForTables;
+  private boolean blind;
 
   private GroupReader(
       LogConnection log,
@@ -93,10 +101,16 @@ public final class GroupReader implements AutoCloseable {
     return new GroupReader(log, group, schemas, wanted, listener);
   }
 
-  /** What is there next, partition by partition; empty when nothing came in time. */
+  /**
+   * What is there next, partition by partition; empty when nothing came in time.
+   *
+   * @throws HeadwaterException {@link FailureCode#CHECKPOINT_STALE} if records that were to be read
+   *     are gone, or a topic was made anew; {@link FailureCode#LOG_NOT_READY} if a topic's
+   *     partitions grew; and whatever the listener threw
+   */
   public List<PartitionBatch> poll(Duration timeout) {
     try {
-      subscribe();
+      lookForTables();
       if (subscribed.isEmpty()) {
         Thread.sleep(Math.min(timeout.toMillis(), 200));
         return List.of();
@@ -112,25 +126,59 @@ public final class GroupReader implements AutoCloseable {
     }
   }
 
-  private void subscribe() {
+  private void lookForTables() {
     long now = System.nanoTime();
-    boolean first = lookedForTables == 0;
-    if (!first && now - lookedForTables < LOOK_FOR_TABLES_EVERY.toNanos()) {
+    if (looked && now - lookedForTables < LOOK_FOR_TABLES_EVERY.toNanos()) {
       return;
     }
+    looked = true;
     lookedForTables = now;
-    Map<String, List<LogPartition>> found = LogPartitions.of(log, schemas, wanted);
-    if (found.keySet().equals(subscribed)) {
+    Map<String, List<LogPartition>> found;
+    try {
+      found = LogPartitions.of(log, schemas, wanted);
+      blind = false;
+    } catch (HeadwaterException e) {
+      if (!e.code().isRetriable()) {
+        throw e;
+      }
+      // What is subscribed to goes on by itself as soon as the brokers are back.
+      if (!blind) {
+        LOG.atWarn().addKeyValue("error", e.getMessage()).log("cannot look for tables");
+      }
+      blind = true;
       return;
     }
-    found
-        .values()
-        .forEach(
-            partitions ->
-                partitions.forEach(
-                    p -> known.put(new TopicPartition(p.topic(), p.partition()), p)));
-    subscribed = new HashSet<>(found.keySet());
-    consumer.subscribe(subscribed, rebalance());
+    found.values().forEach(this::requireUnchanged);
+    found.values().forEach(partitions -> partitions.forEach(p -> known.put(kafka(p), p)));
+    if (!subscribed.containsAll(found.keySet())) {
+      // Never fewer than before: a broker just started may not know of a topic that is there.
+      subscribed.addAll(found.keySet());
+      consumer.subscribe(subscribed, rebalance());
+    }
+  }
+
+  private void requireUnchanged(List<LogPartition> topic) {
+    LogPartition first = topic.get(0);
+    LogPartition before = known.get(kafka(first));
+    if (before == null) {
+      return;
+    }
+    if (!before.topicId().equals(first.topicId())) {
+      throw new HeadwaterException(
+          FailureCode.CHECKPOINT_STALE,
+          "topic '" + first.topic() + "' – was made anew while it was read",
+          "'headwater rebuild' fills the sink from the log as it is now.");
+    }
+    if (!known.containsKey(kafka(topic.get(topic.size() - 1)))) {
+      throw grown(first.topic());
+    }
+  }
+
+  private static HeadwaterException grown(String topic) {
+    return new HeadwaterException(
+        FailureCode.LOG_NOT_READY,
+        "topic '" + topic + "' – has more partitions than before: a key may stand in two of them",
+        "A topic keeps its partitions for life. Load the table into a topic made anew.");
   }
 
   private ConsumerRebalanceListener rebalance() {
@@ -161,12 +209,25 @@ public final class GroupReader implements AutoCloseable {
   }
 
   private List<LogPartition> ours(Collection<TopicPartition> partitions) {
-    return partitions.stream().map(known::get).toList();
+    List<LogPartition> ours = new ArrayList<>(partitions.size());
+    for (TopicPartition partition : partitions) {
+      LogPartition one = known.get(partition);
+      if (one == null) {
+        throw grown(partition.topic());
+      }
+      ours.add(one);
+    }
+    return ours;
   }
 
   /** Goes back (or on) in a partition that this worker has. */
   public void seek(LogPartition partition, long offsetInclusive) {
     consumer.seek(kafka(partition), offsetInclusive);
+  }
+
+  /** Goes back to the first record there is, in a partition that this worker has. */
+  public void seekToBeginning(LogPartition partition) {
+    consumer.seekToBeginning(List.of(kafka(partition)));
   }
 
   /** Brings nothing of a partition until it is resumed. */
@@ -201,7 +262,11 @@ public final class GroupReader implements AutoCloseable {
 
   /** Where a partition is read next; past markers that readers never see. */
   public long position(LogPartition partition) {
-    return consumer.position(kafka(partition), LIMIT);
+    try {
+      return consumer.position(kafka(partition), LIMIT);
+    } catch (KafkaException e) {
+      throw LogFailures.translate("asking for a position", log.address(), e);
+    }
   }
 
   /** Ends a {@link #poll} that waits, from any thread. */

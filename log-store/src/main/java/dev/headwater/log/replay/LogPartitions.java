@@ -1,17 +1,29 @@
 package dev.headwater.log.replay;
 
 import dev.headwater.log.connection.LogConnection;
+import dev.headwater.log.connection.LogFailures;
+import dev.headwater.log.failure.FailureCode;
+import dev.headwater.log.failure.HeadwaterException;
 import dev.headwater.log.schema.SchemaStore;
 import dev.headwater.log.schema.TableId;
-import dev.headwater.log.topic.TopicInfo;
 import dev.headwater.log.topic.TopicNames;
-import dev.headwater.log.topic.Topics;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.concurrent.ExecutionException;
 import java.util.function.Predicate;
+import org.apache.kafka.clients.admin.ListOffsetsOptions;
+import org.apache.kafka.clients.admin.OffsetSpec;
+import org.apache.kafka.clients.admin.TopicDescription;
+import org.apache.kafka.common.IsolationLevel;
+import org.apache.kafka.common.KafkaFuture;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 
 /**
  * Finds the partitions of tables: a topic's name may be cut or escaped, so the tables are taken
@@ -23,21 +35,87 @@ public final class LogPartitions {
   /** Every partition of every table that is wanted and whose topic is there, by topic. */
   public static Map<String, List<LogPartition>> of(
       LogConnection log, SchemaStore schemas, Predicate<TableId> wanted) {
-    Topics topics = new Topics(log);
-    Map<String, List<LogPartition>> byTopic = new TreeMap<>();
+    Map<String, TableId> tables = new HashMap<>();
     for (TableId table : schemas.latest().keySet()) {
-      if (!wanted.test(table)) {
-        continue;
-      }
-      Optional<TopicInfo> topic = topics.describe(TopicNames.forTable(table));
-      if (topic.isPresent()) {
-        List<LogPartition> partitions = new ArrayList<>();
-        for (int p = 0; p < topic.get().partitions(); p++) {
-          partitions.add(new LogPartition(table, topic.get().name(), topic.get().topicId(), p));
-        }
-        byTopic.put(topic.get().name(), partitions);
+      if (wanted.test(table)) {
+        tables.put(TopicNames.forTable(table), table);
       }
     }
+    Map<String, List<LogPartition>> byTopic = new TreeMap<>();
+    describe(log, tables.keySet())
+        .forEach((topic, found) -> byTopic.put(topic, of(tables.get(topic), found)));
     return byTopic;
+  }
+
+  private static List<LogPartition> of(TableId table, TopicDescription topic) {
+    List<LogPartition> partitions = new ArrayList<>();
+    for (int p = 0; p < topic.partitions().size(); p++) {
+      partitions.add(new LogPartition(table, topic.name(), topic.topicId().toString(), p));
+    }
+    return partitions;
+  }
+
+  /**
+   * Refuses partitions whose topic is gone, or was made anew under the same name: their offsets say
+   * nothing about what stands there now.
+   */
+  static void requireSameTopics(LogConnection log, Collection<LogPartition> partitions) {
+    Set<String> names = new TreeSet<>();
+    partitions.forEach(p -> names.add(p.topic()));
+    Map<String, TopicDescription> found = describe(log, names);
+    for (LogPartition partition : partitions) {
+      TopicDescription topic = found.get(partition.topic());
+      if (topic == null || !topic.topicId().toString().equals(partition.topicId())) {
+        throw new HeadwaterException(
+            FailureCode.CHECKPOINT_STALE,
+            "topic '"
+                + partition.topic()
+                + "' – "
+                + (topic == null ? "is gone" : "was made anew under the same name"),
+            "'headwater rebuild' fills the sink from the log as it is now.");
+      }
+    }
+  }
+
+  /** The topics that are there, in one question to the brokers. */
+  private static Map<String, TopicDescription> describe(LogConnection log, Set<String> names) {
+    Map<String, TopicDescription> found = new TreeMap<>();
+    Map<String, KafkaFuture<TopicDescription>> asked =
+        log.admin().describeTopics(names).topicNameValues();
+    for (Map.Entry<String, KafkaFuture<TopicDescription>> each : asked.entrySet()) {
+      try {
+        found.put(each.getKey(), each.getValue().get());
+      } catch (ExecutionException e) {
+        if (!(e.getCause() instanceof UnknownTopicOrPartitionException)) {
+          throw LogFailures.translate("describing topic '" + each.getKey() + "'", log.address(), e);
+        }
+      } catch (InterruptedException e) {
+        throw LogFailures.translate(
+            "describing topics",
+            log.address(),
+            new org.apache.kafka.common.errors.InterruptException(e));
+      }
+    }
+    return found;
+  }
+
+  /** Where a partition ends now, exclusive, for readers of what is committed. */
+  public static long committedEnd(LogConnection log, LogPartition partition) {
+    TopicPartition asked = new TopicPartition(partition.topic(), partition.partition());
+    try {
+      return log.admin()
+          .listOffsets(
+              Map.of(asked, OffsetSpec.latest()),
+              new ListOffsetsOptions(IsolationLevel.READ_COMMITTED))
+          .partitionResult(asked)
+          .get()
+          .offset();
+    } catch (ExecutionException e) {
+      throw LogFailures.translate("asking for the end of " + partition, log.address(), e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new HeadwaterException(
+          FailureCode.LOG_UNREACHABLE, "log – interrupted while asked for its end", "", e);
+    }
   }
 }

@@ -2,6 +2,8 @@ package dev.headwater.log.replay;
 
 import dev.headwater.log.connection.LogConnection;
 import dev.headwater.log.connection.LogFailures;
+import dev.headwater.log.failure.FailureCode;
+import dev.headwater.log.failure.HeadwaterException;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.HashMap;
@@ -23,14 +25,12 @@ public final class ReplayReader implements AutoCloseable {
   private final LogConnection log;
   private final KafkaConsumer<byte[], byte[]> consumer;
   private final Map<TopicPartition, LogPartition> partitions = new HashMap<>();
-  private final Map<TopicPartition, Long> ends;
+  private final Map<TopicPartition, Long> ends = new HashMap<>();
 
   private ReplayReader(LogConnection log, Collection<LogPartition> wanted) {
     this.log = log;
     this.consumer = Consumers.open(log, Map.of());
     wanted.forEach(p -> partitions.put(new TopicPartition(p.topic(), p.partition()), p));
-    consumer.assign(partitions.keySet());
-    ends = consumer.endOffsets(partitions.keySet(), LIMIT);
   }
 
   /**
@@ -38,26 +38,36 @@ public final class ReplayReader implements AutoCloseable {
    *
    * @param startOffsetsInclusive where to start; partitions that are not in it start at their first
    *     record
+   * @throws HeadwaterException {@link FailureCode#CHECKPOINT_STALE} if a topic is not the one that
+   *     its partition names any more
    */
   public static ReplayReader open(
       LogConnection log,
       Collection<LogPartition> partitions,
       Map<LogPartition, Long> startOffsetsInclusive) {
+    LogPartitions.requireSameTopics(log, partitions);
+    ReplayReader reader = new ReplayReader(log, partitions);
     try {
-      ReplayReader reader = new ReplayReader(log, partitions);
-      reader.partitions.forEach(
-          (kafka, ours) -> {
-            Long start = startOffsetsInclusive.get(ours);
-            if (start == null) {
-              reader.consumer.seekToBeginning(List.of(kafka));
-            } else {
-              reader.consumer.seek(kafka, start);
-            }
-          });
+      reader.start(startOffsetsInclusive);
       return reader;
-    } catch (KafkaException e) {
+    } catch (RuntimeException e) {
+      reader.close();
       throw LogFailures.translate("opening a replay", log.address(), e);
     }
+  }
+
+  private void start(Map<LogPartition, Long> startOffsetsInclusive) {
+    consumer.assign(partitions.keySet());
+    ends.putAll(consumer.endOffsets(partitions.keySet(), LIMIT));
+    partitions.forEach(
+        (kafka, ours) -> {
+          Long start = startOffsetsInclusive.get(ours);
+          if (start == null) {
+            consumer.seekToBeginning(List.of(kafka));
+          } else {
+            consumer.seek(kafka, start);
+          }
+        });
   }
 
   /** What is there next, partition by partition; empty when nothing came in time. */
@@ -69,10 +79,13 @@ public final class ReplayReader implements AutoCloseable {
     }
   }
 
-  /** Whether every partition stands at or past the end it had when this reader was opened. */
+  /**
+   * Whether every partition stands at or past the end it had when this reader was opened. Told by
+   * position, not by record: the last records may be markers or aborted rows, which nobody sees.
+   */
   public boolean isCaughtUp() {
     for (Map.Entry<TopicPartition, Long> end : ends.entrySet()) {
-      if (consumer.position(end.getKey(), LIMIT) < end.getValue()) {
+      if (position(end.getKey()) < end.getValue()) {
         return false;
       }
     }
@@ -89,8 +102,16 @@ public final class ReplayReader implements AutoCloseable {
   /** Where each partition is read next. */
   public Map<LogPartition, Long> positions() {
     Map<LogPartition, Long> offsets = new HashMap<>();
-    partitions.forEach((kafka, ours) -> offsets.put(ours, consumer.position(kafka, LIMIT)));
+    partitions.forEach((kafka, ours) -> offsets.put(ours, position(kafka)));
     return offsets;
+  }
+
+  private long position(TopicPartition partition) {
+    try {
+      return consumer.position(partition, LIMIT);
+    } catch (KafkaException e) {
+      throw LogFailures.translate("reading", log.address(), e);
+    }
   }
 
   @Override

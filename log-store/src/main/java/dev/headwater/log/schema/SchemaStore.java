@@ -19,7 +19,9 @@ import java.util.Optional;
 public final class SchemaStore {
   private final LogConnection log;
   private Map<TableId, Map<Integer, TableSchema>> byTable = Map.of();
-  private boolean loaded;
+
+  /** Where the topic ended when it was read last; negative before that. */
+  private long readUpTo = -1;
 
   public SchemaStore(LogConnection log) {
     this.log = log;
@@ -52,7 +54,7 @@ public final class SchemaStore {
   }
 
   private Optional<TableSchema> lookUp(TableId table, int version) {
-    if (!loaded) {
+    if (readUpTo < 0) {
       refresh();
     }
     return Optional.ofNullable(byTable.getOrDefault(table, Map.of()).get(version));
@@ -64,13 +66,21 @@ public final class SchemaStore {
     return schemas;
   }
 
+  /** Asked for often and seldom changed: where nothing was added, nothing is read. */
   private void refresh() {
+    if (readUpTo < 0 && !CompactedTopic.exists(log, TopicNames.SCHEMAS)) {
+      return;
+    }
+    long end = CompactedTopic.end(log, TopicNames.SCHEMAS);
+    if (end == readUpTo) {
+      return;
+    }
     Map<TableId, Map<Integer, TableSchema>> read = new HashMap<>();
-    for (byte[] value : CompactedTopic.read(log, TopicNames.SCHEMAS).values()) {
+    for (byte[] value : CompactedTopic.readExisting(log, TopicNames.SCHEMAS).values()) {
       TableSchema schema = TableSchemaJson.parse(value);
       read.computeIfAbsent(schema.table(), table -> new HashMap<>()).put(schema.version(), schema);
     }
     byTable = read;
-    loaded = true;
+    readUpTo = end;
   }
 }

@@ -4,6 +4,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.headwater.log.failure.FailureCode;
+import dev.headwater.log.failure.HeadwaterException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
@@ -12,6 +14,7 @@ import org.jspecify.annotations.Nullable;
 
 /** A table's schema as it stands in {@code __headwater.schemas}: whole, with its types. */
 public final class TableSchemaJson {
+  private static final int FORMAT = 1;
   private static final ObjectMapper JSON = new ObjectMapper();
 
   private TableSchemaJson() {}
@@ -30,6 +33,7 @@ public final class TableSchemaJson {
   /** The record's value. */
   public static byte[] write(TableSchema schema) {
     ObjectNode json = JSON.createObjectNode();
+    json.put("format", FORMAT);
     json.put("connector", schema.table().connector());
     json.put("schema", schema.table().schema());
     json.put("table", schema.table().name());
@@ -49,10 +53,21 @@ public final class TableSchemaJson {
     return bytes(json);
   }
 
-  /** Reads a value back. */
+  /**
+   * Reads a value back.
+   *
+   * @throws HeadwaterException if it is of a format that this version does not know
+   */
   public static TableSchema parse(byte[] value) {
     try {
       JsonNode json = JSON.readTree(value);
+      int format = json.path("format").asInt();
+      if (format != FORMAT) {
+        throw new HeadwaterException(
+            FailureCode.LOG_NOT_READY,
+            "log – a stored schema has format " + format + "; this version reads " + FORMAT,
+            "A newer Headwater wrote it. Use that version, or a newer one.");
+      }
       List<String> key = new ArrayList<>();
       json.required("key").forEach(name -> key.add(name.asText()));
       List<ColumnSchema> columns = new ArrayList<>();
@@ -73,8 +88,12 @@ public final class TableSchemaJson {
           json.required("version").asInt(),
           columns,
           key);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
+    } catch (IOException | IllegalArgumentException e) {
+      throw new HeadwaterException(
+          FailureCode.LOG_NOT_READY,
+          "log – a stored schema cannot be read",
+          "Something else wrote to __headwater.schemas. Nothing is read until it is mended.",
+          e);
     }
   }
 

@@ -12,8 +12,8 @@ import java.util.HexFormat;
  * <p>A table's topic is {@code <connector>.<schema>.<table>}. Kafka allows letters, digits, dot,
  * underscore and hyphen, and takes dot and underscore for the same in metrics. Distinct tables
  * always get distinct names: every other character of a part, a dot inside a part, and an
- * underscore that would look like an escape become {@code _x<hex of its UTF-8>_}; a name over
- * Kafka's 249 characters is cut and ends in a hash of the whole.
+ * underscore that would read as the start of an escape become {@code _x<hex of its UTF-8>_}; a name
+ * over Kafka's 249 characters is cut and ends in a hash of the whole.
  */
 public final class TopicNames {
   public static final String POSITIONS = "__headwater.positions";
@@ -48,17 +48,44 @@ public final class TopicNames {
     StringBuilder out = new StringBuilder(part.length());
     for (int i = 0; i < part.length(); ) {
       int c = part.codePointAt(i);
+      boolean literal = isPlain(c) && !(c == '_' && readsAsEscape(part, i));
       i += Character.charCount(c);
-      // An underscore before an x is escaped too, or a part could read like another's escape.
-      boolean looksLikeEscape = c == '_' && i < part.length() && part.charAt(i) == 'x';
-      if (isPlain(c) && !looksLikeEscape) {
+      if (literal) {
         out.appendCodePoint(c);
       } else {
-        byte[] utf8 = Character.toString(c).getBytes(StandardCharsets.UTF_8);
+        byte[] utf8 = utf8(c);
         out.append("_x").append(HexFormat.of().formatHex(utf8)).append('_');
       }
     }
     return out.toString();
+  }
+
+  /** UTF-8 has no half of a surrogate pair; such a half keeps its own two bytes, behind a mark. */
+  private static byte[] utf8(int c) {
+    return c >= Character.MIN_SURROGATE && c <= Character.MAX_SURROGATE
+        ? new byte[] {(byte) 0xFF, (byte) (c >>> 8), (byte) c}
+        : Character.toString(c).getBytes(StandardCharsets.UTF_8);
+  }
+
+  /**
+   * Whether an underscore, left as it is, would start an escape in the finished name: an {@code x},
+   * hexadecimal digits, and then an underscore or what becomes an escape, which starts with one.
+   */
+  private static boolean readsAsEscape(String part, int underscore) {
+    int i = underscore + 1;
+    if (i >= part.length() || part.charAt(i) != 'x') {
+      return false;
+    }
+    i++;
+    int digits = i;
+    while (i < part.length() && isHexDigit(part.charAt(i))) {
+      i++;
+    }
+    return i > digits && i < part.length() && (part.charAt(i) == '_' || !isPlain(part.charAt(i)));
+  }
+
+  private static boolean isHexDigit(char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
   }
 
   private static boolean isPlain(int c) {

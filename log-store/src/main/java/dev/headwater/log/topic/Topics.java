@@ -5,7 +5,9 @@ import dev.headwater.log.connection.LogConnection;
 import dev.headwater.log.connection.LogFailures;
 import dev.headwater.log.failure.FailureCode;
 import dev.headwater.log.failure.HeadwaterException;
+import dev.headwater.log.schema.SchemaStore;
 import dev.headwater.log.schema.TableId;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -18,6 +20,7 @@ import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.config.TopicConfig;
+import org.apache.kafka.common.errors.InvalidTopicException;
 import org.apache.kafka.common.errors.TopicExistsException;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 import org.slf4j.Logger;
@@ -171,6 +174,8 @@ public final class Topics {
     all.put(TopicConfig.UNCLEAN_LEADER_ELECTION_ENABLE_CONFIG, "false");
     all.put(TopicConfig.MAX_MESSAGE_BYTES_CONFIG, String.valueOf(MAX_RECORD_BYTES));
     all.put(TopicConfig.MESSAGE_TIMESTAMP_TYPE_CONFIG, "CreateTime");
+    // A record's time is the source's commit time: a source whose clock is ahead is not refused.
+    all.put(TopicConfig.MESSAGE_TIMESTAMP_AFTER_MAX_MS_CONFIG, String.valueOf(Long.MAX_VALUE));
     try {
       log.admin()
           .createTopics(List.of(new NewTopic(name, partitions, (short) copies).configs(all)))
@@ -178,6 +183,14 @@ public final class Topics {
           .get();
       LOG.atInfo().addKeyValue("topic", name).addKeyValue("copies", copies).log("topic created");
     } catch (ExecutionException e) {
+      if (e.getCause() instanceof InvalidTopicException) {
+        throw new HeadwaterException(
+            FailureCode.LOG_NOT_READY,
+            "topic '" + name + "' – the brokers refuse the name: " + e.getCause().getMessage(),
+            "Kafka takes '.' and '_' for the same where it compares names: give one of the two"
+                + " tables' connectors another name.",
+            e);
+      }
       if (!(e.getCause() instanceof TopicExistsException)) {
         throw LogFailures.translate("making topic '" + name + "'", log.address(), e);
       }
@@ -186,7 +199,7 @@ public final class Topics {
     }
   }
 
-  private static void requireSound(TopicInfo topic) {
+  private void requireSound(TopicInfo topic) {
     String policy = topic.config().getOrDefault(TopicConfig.CLEANUP_POLICY_CONFIG, "");
     if (!policy.equals(TopicConfig.CLEANUP_POLICY_COMPACT)) {
       throw new HeadwaterException(
@@ -200,6 +213,45 @@ public final class Topics {
               + topic.name()
               + " --add-config cleanup.policy=compact; rows it has deleted must be loaded again.");
     }
+    int copies = config.replicationFactor().orElse(1);
+    if (topic.replicationFactor() < copies) {
+      throw new HeadwaterException(
+          FailureCode.LOG_NOT_READY,
+          "topic '"
+              + topic.name()
+              + "' – has "
+              + topic.replicationFactor()
+              + " copies, and 'log: replication_factor' asks for "
+              + copies,
+          "Add copies with kafka-reassign-partitions.sh, or lower 'log: replication_factor'.");
+    }
+    int inSync =
+        Integer.parseInt(topic.config().getOrDefault(TopicConfig.MIN_IN_SYNC_REPLICAS_CONFIG, "1"));
+    if (inSync < config.minInsyncReplicas().orElse(1)) {
+      throw new HeadwaterException(
+          FailureCode.LOG_NOT_READY,
+          "topic '"
+              + topic.name()
+              + "' – min.insync.replicas is "
+              + inSync
+              + ", and 'log: min_insync_replicas' asks for "
+              + config.minInsyncReplicas().orElse(1),
+          "kafka-configs.sh --alter --topic "
+              + topic.name()
+              + " --add-config min.insync.replicas="
+              + config.minInsyncReplicas().orElse(1));
+    }
+  }
+
+  /** The topics of all tables whose schema the log holds, by name. */
+  public List<TopicInfo> tables() {
+    List<TopicInfo> found = new ArrayList<>();
+    new SchemaStore(log)
+        .latest().keySet().stream()
+            .map(TopicNames::forTable)
+            .sorted()
+            .forEach(name -> describe(name).ifPresent(found::add));
+    return found;
   }
 
   private int brokers() {
@@ -215,6 +267,9 @@ public final class Topics {
   private static HeadwaterException interrupted(InterruptedException e) {
     Thread.currentThread().interrupt();
     return new HeadwaterException(
-        FailureCode.LOG_OUTCOME_UNKNOWN, "log – interrupted while waiting for it", "", e);
+        FailureCode.LOG_OUTCOME_UNKNOWN,
+        "log – interrupted while waiting for it",
+        "Nothing is known to be wrong with the log; the worker was told to end.",
+        e);
   }
 }

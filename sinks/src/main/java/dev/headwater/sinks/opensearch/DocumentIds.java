@@ -1,49 +1,79 @@
 package dev.headwater.sinks.opensearch;
 
-import com.fasterxml.jackson.databind.JsonNode;
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import dev.headwater.log.schema.TableId;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
+import dev.headwater.sinks.JsonFields;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 
 /**
- * Names documents after row keys: the value itself where the key is one scalar, else the key's
- * JSON.
+ * Names documents after row keys: the value itself where the key is one column, else the key's
+ * JSON; the table and a colon in front where several tables share the index.
  *
- * <p>Where several tables share an index the table stands in front. An id longer than OpenSearch's
- * 512 bytes becomes its SHA-256.
+ * <p>Distinct rows always get distinct ids. What would be longer than OpenSearch's 512 bytes is the
+ * SHA-256 of the table and the key. A plain value that is empty, or looks like one of the other
+ * forms, is written as JSON instead.
  */
 final class DocumentIds {
   private static final int MAX_BYTES = 512;
+  private static final String HASHED = "sha256:";
 
-  private DocumentIds() {}
+  private final String prefix;
 
-  /** The id as JSON text, quotes and all. */
-  static byte[] of(TableId table, byte[] key, boolean sharedIndex) {
-    try {
-      JsonNode json = SearchClient.json().readTree(key);
-      boolean single = json.size() == 1 && json.elements().next().isValueNode();
-      String id =
-          single ? json.elements().next().asText() : new String(key, StandardCharsets.UTF_8);
-      if (sharedIndex) {
-        id = table.inSource() + ":" + id;
-      }
-      byte[] utf8 = id.getBytes(StandardCharsets.UTF_8);
-      if (utf8.length > MAX_BYTES || utf8.length == 0) {
-        id = "sha256:" + sha256(utf8);
-      }
-      return SearchClient.json().writeValueAsBytes(id);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+  /**
+   * @param shared whether rows of other tables may be in the same index
+   */
+  DocumentIds(TableId table, boolean shared) {
+    this.prefix =
+        shared
+            ? escape(table.connector())
+                + "."
+                + escape(table.schema())
+                + "."
+                + escape(table.name())
+                + ":"
+            : "";
   }
 
-  static String sha256(byte[] bytes) {
+  private static String escape(String part) {
+    return part.replace("%", "%25").replace(".", "%2E").replace(":", "%3A");
+  }
+
+  /**
+   * The id of a row.
+   *
+   * @param key its canonical key bytes
+   */
+  String of(byte[] key) {
+    JsonFields fields = new JsonFields(key);
+    fields.next();
+    byte[] first = fields.text();
+    boolean isPlain = !fields.next() && isUnmistakable(first);
+    String id = prefix + new String(isPlain ? first : key, UTF_8);
+    // A key that is long in characters is not short in bytes.
+    if (id.length() > MAX_BYTES || id.getBytes(UTF_8).length > MAX_BYTES) {
+      return HASHED + sha256((prefix + "\n").getBytes(UTF_8), key);
+    }
+    return id;
+  }
+
+  private static boolean isUnmistakable(byte[] value) {
+    if (value.length == 0 || value[0] == '{') {
+      return false;
+    }
+    return !new String(value, 0, Math.min(value.length, HASHED.length()), UTF_8).equals(HASHED);
+  }
+
+  /** The hash of some bytes, one after another, as 64 digits. */
+  static String sha256(byte[]... parts) {
     try {
-      return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
+      MessageDigest digest = MessageDigest.getInstance("SHA-256");
+      for (byte[] part : parts) {
+        digest.update(part);
+      }
+      return HexFormat.of().formatHex(digest.digest());
     } catch (NoSuchAlgorithmException e) {
       throw new IllegalStateException("every JDK has SHA-256", e);
     }

@@ -1,8 +1,5 @@
 package dev.headwater.sinks.opensearch;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.ArrayNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.headwater.log.failure.FailureCode;
 import dev.headwater.log.failure.HeadwaterException;
 import dev.headwater.log.replay.LogPartition;
@@ -10,89 +7,42 @@ import dev.headwater.sinks.Checkpoint;
 import dev.headwater.sinks.FoldedBatch;
 import dev.headwater.sinks.FoldedRow;
 import dev.headwater.sinks.PartitionWriter;
-import java.net.URLEncoder;
-import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
-import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 
-/** The one writer of a partition into OpenSearch. */
+/**
+ * The one writer of a partition into OpenSearch.
+ *
+ * <p>A batch goes as a few bulks at a time; each key is in one of them, so none overtakes another.
+ * Every item of every answer is looked at before the checkpoint moves.
+ */
 final class OpenSearchPartitionWriter implements PartitionWriter {
-  /** A bulk is sent when it has reached this size. */
-  private static final int BULK_BYTES = 5 << 20;
+  private static final long BULK_BYTES = 5L << 20;
+  private static final byte[] NOTHING = {};
 
   private final OpenSearchSink sink;
-  private final SearchClient client;
   private final LogPartition partition;
   private final String alias;
   private final String indexUuid;
-  private final BulkBody body;
-  private Optional<Checkpoint> checkpoint;
+  private final DocumentIds ids;
+  private CheckpointDocuments.Stored stored;
 
-  private OpenSearchPartitionWriter(
+  OpenSearchPartitionWriter(
       OpenSearchSink sink,
-      SearchClient client,
       LogPartition partition,
       String alias,
-      String indexUuid) {
+      String indexUuid,
+      CheckpointDocuments.Stored stored) {
     this.sink = sink;
-    this.client = client;
     this.partition = partition;
     this.alias = alias;
     this.indexUuid = indexUuid;
-    this.body = new BulkBody(alias);
-    this.checkpoint = readCheckpoint();
-  }
-
-  static OpenSearchPartitionWriter take(
-      OpenSearchSink sink, SearchClient client, LogPartition partition) {
-    String hash =
-        DocumentIds.sha256(partition.toString().getBytes(StandardCharsets.UTF_8)).substring(0, 12);
-    String prefix = sink.index() + "-w-" + hash + "-";
-    String alias = prefix + UUID.randomUUID().toString().substring(0, 8);
-    // The new owner's alias and the former owners' go in one step; the checkpoint is read after it.
-    ObjectNode request = SearchClient.json().createObjectNode();
-    ArrayNode actions = request.putArray("actions");
-    JsonNode present =
-        client.get("/" + sink.index() + "/_alias").body().path(sink.index()).path("aliases");
-    present
-        .fieldNames()
-        .forEachRemaining(
-            name -> {
-              if (name.startsWith(prefix)) {
-                ObjectNode remove = actions.addObject().putObject("remove");
-                remove.put("index", sink.index()).put("alias", name).put("must_exist", false);
-              }
-            });
-    ObjectNode add = actions.addObject().putObject("add");
-    add.put("index", sink.index()).put("alias", alias).put("is_hidden", true);
-    client.send("POST", "/_aliases", request);
-    String uuid =
-        client.get("/" + sink.index() + "/_settings/index.uuid").body().findPath("uuid").asText();
-    return new OpenSearchPartitionWriter(sink, client, partition, alias, uuid);
-  }
-
-  private String checkpointPath() {
-    // An index made anew under the same name holds nothing of what a checkpoint of the old one
-    // speaks of, and has checkpoints of its own.
-    String id = sink.name() + "|" + indexUuid + "|" + partition;
-    return "/"
-        + OpenSearchSink.CHECKPOINTS
-        + "/_doc/"
-        + URLEncoder.encode(id, StandardCharsets.UTF_8);
-  }
-
-  private Optional<Checkpoint> readCheckpoint() {
-    SearchClient.Answer answer = client.get(checkpointPath());
-    JsonNode stored = answer.body().path("_source");
-    if (!answer.isFound()) {
-      return Optional.empty();
-    }
-    return Optional.of(
-        new Checkpoint(
-            stored.path("generation").asInt(),
-            stored.path("topic_id").asText(),
-            stored.path("next_offset").asLong(),
-            stored.path("level_at_ms").asLong()));
+    this.ids = sink.ids(partition.table());
+    this.stored = stored;
   }
 
   @Override
@@ -102,106 +52,63 @@ final class OpenSearchPartitionWriter implements PartitionWriter {
 
   @Override
   public Optional<Checkpoint> checkpoint() {
-    return checkpoint;
+    return stored.checkpoint();
   }
 
   @Override
   public void apply(FoldedBatch batch) {
-    body.reset();
-    boolean shared = sink.isShared();
-    for (FoldedRow row : batch.rows()) {
-      body.add(row, DocumentIds.of(partition.table(), row.key(), shared));
-      if (body.size() >= BULK_BYTES) {
-        send();
+    List<BulkBody> bodies = bodies(batch.rows());
+    List<CompletableFuture<BulkAnswer>> answers = new ArrayList<>();
+    bodies.forEach(body -> answers.add(sink.client().bulk(alias, body)));
+    requireDone(bodies, answers);
+    stored =
+        sink.checkpoints()
+            .replace(partition, indexUuid, stored, batch.checkpoint())
+            .orElseThrow(() -> sink.failures().fenced(partition));
+  }
+
+  private List<BulkBody> bodies(List<FoldedRow> rows) {
+    List<BulkBody> bodies = new ArrayList<>();
+    BulkBody body = new BulkBody();
+    for (FoldedRow row : rows) {
+      byte[] document =
+          row.isDelete()
+              ? NOTHING
+              : sink.fieldNames(partition.table(), row.schemaVersion())
+                  .document(Objects.requireNonNull(row.value()));
+      if (body.getContentLength() > 0 && body.getContentLength() + document.length > BULK_BYTES) {
+        bodies.add(body);
+        body = new BulkBody();
+      }
+      body.add(row, ids.of(row.key()), document);
+    }
+    if (body.getContentLength() > 0) {
+      bodies.add(body);
+    }
+    return bodies;
+  }
+
+  /** Waits for all, so that nothing is on its way when this ends, and then says the worst. */
+  private void requireDone(List<BulkBody> bodies, List<CompletableFuture<BulkAnswer>> answers) {
+    BulkOutcome outcome = new BulkOutcome(sink.failures(), partition);
+    for (int i = 0; i < bodies.size(); i++) {
+      try {
+        outcome.add(bodies.get(i).rows(), answers.get(i).get());
+      } catch (ExecutionException e) {
+        outcome.add(
+            e.getCause() instanceof HeadwaterException known
+                ? known
+                : sink.failures().unreachable(e.getCause()));
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        throw new HeadwaterException(
+            FailureCode.TARGET_UNREACHABLE,
+            "sink '" + sink.name() + "' – interrupted while a bulk was on its way",
+            "What became of it is found out by the next writer.",
+            e);
       }
     }
-    send();
-    requireOwner();
-    writeCheckpoint(batch.checkpoint());
-    checkpoint = Optional.of(batch.checkpoint());
-  }
-
-  private void send() {
-    if (body.size() == 0) {
-      return;
-    }
-    JsonNode answer = client.bulk(body.bytes(), body.size()).body();
-    body.reset();
-    if (answer.path("errors").asBoolean()) {
-      for (JsonNode item : answer.path("items")) {
-        requireDone(item.elements().next());
-      }
-    }
-  }
-
-  /** Every item's own outcome: the request as a whole says 200 whatever befell them. */
-  private void requireDone(JsonNode item) {
-    int status = item.path("status").asInt();
-    String type = item.path("error").path("type").asText();
-    boolean alreadyNewer = status == 409;
-    boolean alreadyGone = status == 404 && type.isEmpty();
-    if (status < 300 || alreadyNewer || alreadyGone) {
-      return;
-    }
-    if (status == 404) {
-      throw fenced();
-    }
-    if (status == 429 || status >= 500) {
-      throw new HeadwaterException(
-          FailureCode.TARGET_UNREACHABLE,
-          "sink '" + sink.name() + "' – OpenSearch is busy (" + status + " " + type + ")",
-          "The sink waits and tries again.");
-    }
-    if (status == 403) {
-      throw new HeadwaterException(
-          FailureCode.TARGET_NOT_READY,
-          "sink '" + sink.name() + "' – OpenSearch blocks writes: " + type,
-          "Free disk space, then PUT /_all/_settings"
-              + " {\"index.blocks.read_only_allow_delete\": null}.");
-    }
-    throw new HeadwaterException(
-        FailureCode.RECORD_REFUSED,
-        "sink '"
-            + sink.name()
-            + "' – OpenSearch refused the row of "
-            + partition.table()
-            + " with id '"
-            + item.path("_id").asText()
-            + "' ("
-            + status
-            + " "
-            + type
-            + ")",
-        "Give its column another type under the sink's 'mapping'. Nothing was skipped.");
-  }
-
-  /** The alias is the ownership: gone means that another worker has the partition. */
-  private void requireOwner() {
-    if (!client.get("/_alias/" + alias).isFound()) {
-      throw fenced();
-    }
-  }
-
-  private HeadwaterException fenced() {
-    return new HeadwaterException(
-        FailureCode.FENCED,
-        "sink '" + sink.name() + "' – another worker has taken over " + partition,
-        "This worker leaves it alone; the other one goes on.");
-  }
-
-  private void writeCheckpoint(Checkpoint next) {
-    ObjectNode document = SearchClient.json().createObjectNode();
-    document.put("generation", next.generation());
-    document.put("topic_id", next.topicId());
-    document.put("next_offset", next.nextOffset());
-    document.put("level_at_ms", next.levelAtMs());
-    document.put("owner", alias);
-    // Offsets rise, so a former owner's late write of its own checkpoint is refused as older.
-    client.send(
-        "PUT",
-        checkpointPath() + "?version_type=external_gte&version=" + next.nextOffset(),
-        document,
-        409);
+    outcome.throwWorst();
   }
 
   @Override

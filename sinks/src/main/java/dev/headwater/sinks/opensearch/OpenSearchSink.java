@@ -1,34 +1,56 @@
 package dev.headwater.sinks.opensearch;
 
-import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.headwater.log.failure.FailureCode;
+import dev.headwater.log.failure.HeadwaterException;
 import dev.headwater.log.replay.LogPartition;
+import dev.headwater.log.schema.TableId;
 import dev.headwater.log.schema.TableSchema;
+import dev.headwater.sinks.BatchLimit;
 import dev.headwater.sinks.PartitionWriter;
 import dev.headwater.sinks.Sink;
 import dev.headwater.sinks.SinkConfig;
-import java.util.Set;
+import java.time.Duration;
+import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * A search index: each row a document, its JSON the log's own bytes.
  *
  * <p>Readers use the alias {@code <index>}; the documents are in {@code <index>-g1} behind it. Each
- * partition's owner writes through an alias of its own, and a takeover exchanges that alias in one
- * step: what the former owner still sends is then refused, for its alias is gone. Versions ({@code
- * seq}, {@code external_gte}) are the second defence. The checkpoint is a document in an index of
- * ours, written after the documents it speaks of, and bound to the index's own id.
+ * partition's owner writes through an alias of its own ({@link WriteAlias}), and a takeover
+ * exchanges that alias in one step: what the former owner still sends is then refused, for its
+ * alias is gone. Versions ({@code seq}, {@code external_gte}) are the second defence, against
+ * requests the server had accepted by then. The checkpoint ({@link CheckpointDocuments}) is written
+ * after the documents it speaks of.
  */
 public final class OpenSearchSink implements Sink {
-  /** Where checkpoints are, for all sinks of this server. */
-  static final String CHECKPOINTS = "headwater-checkpoints";
+  private static final int GENERATION = 1;
+  private static final Duration TIMEOUT = Duration.ofSeconds(60);
+
+  /** A few bulks at once, each of a size the server is happy with. */
+  private static final BatchLimit LIMIT = new BatchLimit(20_000, 16L << 20);
 
   private final SinkConfig.OpenSearch config;
+  private final SearchFailures failures;
   private final SearchClient client;
-  private final Set<String> tables = ConcurrentHashMap.newKeySet();
+  private final SearchIndex index;
+  private final CheckpointDocuments checkpoints;
+  private final Map<TableId, Map<Integer, FieldNames>> names = new ConcurrentHashMap<>();
 
+  /** Connects to nobody yet. */
   public OpenSearchSink(SinkConfig.OpenSearch config) {
+    this(config, TIMEOUT);
+  }
+
+  /**
+   * @param timeout how long a connection or an answer is waited for
+   */
+  OpenSearchSink(SinkConfig.OpenSearch config, Duration timeout) {
     this.config = config;
-    this.client = new SearchClient(config);
+    this.failures = new SearchFailures(config.name(), config.url());
+    this.client = new SearchClient(config, timeout, failures);
+    this.index = new SearchIndex(client, failures, config.index(), GENERATION);
+    this.checkpoints = new CheckpointDocuments(config.name(), client);
   }
 
   @Override
@@ -36,55 +58,62 @@ public final class OpenSearchSink implements Sink {
     return config.name();
   }
 
-  /** The index that holds the documents now. */
-  String index() {
-    return config.index() + "-g1";
+  @Override
+  public synchronized void prepare(TableSchema schema) {
+    FieldNames fields = new FieldNames(schema);
+    checkpoints.prepare();
+    index.prepare(IndexMapping.properties(schema, fields, config.mapping()));
+    names
+        .computeIfAbsent(schema.table(), table -> new ConcurrentHashMap<>())
+        .put(schema.version(), fields);
   }
 
   /** Whether the sink's patterns may bring several tables into the index. */
-  boolean isShared() {
+  private boolean isShared() {
     return config.tables().size() > 1 || config.tables().get(0).matches(".*[*?].*");
   }
 
   @Override
-  public synchronized void prepare(TableSchema schema) {
-    ObjectNode properties = IndexMapping.properties(schema, config.mapping());
-    if (tables.isEmpty()) {
-      makeCheckpoints();
-      makeIndex(properties);
-    }
-    ObjectNode mapping = SearchClient.json().createObjectNode();
-    mapping.set("properties", properties);
-    client.send("PUT", "/" + index() + "/_mapping", mapping);
-    tables.add(schema.table().toString());
-  }
-
-  private void makeIndex(ObjectNode properties) {
-    if (client.get("/" + index()).isFound()) {
-      return;
-    }
-    ObjectNode body = SearchClient.json().createObjectNode();
-    // A delete is remembered for longer than any request can be on its way.
-    body.putObject("settings").putObject("index").put("gc_deletes", "15m");
-    ObjectNode mappings = body.putObject("mappings").put("dynamic", false);
-    mappings.set("properties", properties);
-    body.putObject("aliases").putObject(config.index());
-    client.send("PUT", "/" + index(), body, 400);
-  }
-
-  private void makeCheckpoints() {
-    if (client.get("/" + CHECKPOINTS).isFound()) {
-      return;
-    }
-    ObjectNode body = SearchClient.json().createObjectNode();
-    body.putObject("settings").putObject("index").put("number_of_shards", 1).put("hidden", true);
-    body.putObject("mappings").put("dynamic", false);
-    client.send("PUT", "/" + CHECKPOINTS, body, 400);
+  public PartitionWriter take(LogPartition partition) {
+    String alias = new WriteAlias(client, config.name(), index.name()).take(partition);
+    // Only behind the fence: nothing moves the checkpoint after it was read but its new owner.
+    String uuid = index.uuid();
+    CheckpointDocuments.Stored stored = checkpoints.claim(partition, uuid, alias);
+    return new OpenSearchPartitionWriter(this, partition, alias, uuid, stored);
   }
 
   @Override
-  public PartitionWriter take(LogPartition partition) {
-    return OpenSearchPartitionWriter.take(this, client, partition);
+  public BatchLimit batchLimit() {
+    return LIMIT;
+  }
+
+  SearchClient client() {
+    return client;
+  }
+
+  SearchFailures failures() {
+    return failures;
+  }
+
+  CheckpointDocuments checkpoints() {
+    return checkpoints;
+  }
+
+  DocumentIds ids(TableId table) {
+    return new DocumentIds(table, isShared());
+  }
+
+  /** What fields of a row are called, which only its schema tells. */
+  FieldNames fieldNames(TableId table, int schemaVersion) {
+    FieldNames fields = names.getOrDefault(table, Map.of()).get(schemaVersion);
+    if (fields == null) {
+      throw new HeadwaterException(
+          FailureCode.INTERNAL,
+          "sink '%s' – version %d of the schema of %s was not prepared"
+              .formatted(config.name(), schemaVersion, table),
+          "This is a defect; nothing was skipped.");
+    }
+    return fields;
   }
 
   @Override
