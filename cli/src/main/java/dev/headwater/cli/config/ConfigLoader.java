@@ -40,7 +40,8 @@ public final class ConfigLoader {
     Optional<Node> node = YamlParser.parse(text(file), problems);
     problems.throwIfAny(file.toString());
     if (node.isEmpty()) {
-      throw unreadable(file, "is empty", "The repository's connectors.yaml is an example to begin with.", null);
+      throw unreadable(
+          file, "is empty", "The repository's connectors.yaml is an example to begin with.", null);
     }
     Path parent = file.toAbsolutePath().getParent();
     References references = new References(parent == null ? Path.of("") : parent, environment);
@@ -88,7 +89,8 @@ public final class ConfigLoader {
       }
       return text;
     } catch (NoSuchFileException e) {
-      String hint = "Name it with -f FILE; the repository's connectors.yaml is an example to begin with.";
+      String hint =
+          "Name it with -f FILE; the repository's connectors.yaml is an example to begin with.";
       throw unreadable(file, "does not exist", hint, e);
     } catch (CharacterCodingException e) {
       throw unreadable(file, "is not UTF-8 text", "Save it as UTF-8.", e);

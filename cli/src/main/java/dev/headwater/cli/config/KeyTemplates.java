@@ -120,8 +120,8 @@ final class KeyTemplates {
   }
 
   /**
-   * Whether two templates can give the same name. What stands between a template's placeholders
-   * never occurs inside its values: {@link KeyTemplate} escapes it, letters and digits excepted.
+   * Whether two templates can give the same name. By the law of {@link KeyTemplate} a value never
+   * holds a colon; for all else it may stand, which refuses too much rather than too little.
    */
   static boolean canMeet(String one, String other) {
     String a = PLACEHOLDER.matcher(one).replaceAll(HOLE);
@@ -132,8 +132,8 @@ final class KeyTemplates {
         boolean isHoleA = a.startsWith(HOLE, i);
         boolean isHoleB = b.startsWith(HOLE, j);
         boolean ends = i == a.length() && j == b.length();
-        boolean holeOfA = isHoleA && (meet[i + 1][j] || (canHold(a, b, j) && meet[i][j + 1]));
-        boolean holeOfB = isHoleB && (meet[i][j + 1] || (canHold(b, a, i) && meet[i + 1][j]));
+        boolean holeOfA = isHoleA && (meet[i + 1][j] || (canHold(b, j) && meet[i][j + 1]));
+        boolean holeOfB = isHoleB && (meet[i][j + 1] || (canHold(a, i) && meet[i + 1][j]));
         boolean same =
             !isHoleA
                 && !isHoleB
@@ -147,12 +147,8 @@ final class KeyTemplates {
     return meet[0][0];
   }
 
-  /** Whether a value of the template can hold what stands at a place of the other. */
-  private static boolean canHold(String template, String other, int at) {
-    if (at >= other.length()) {
-      return false;
-    }
-    char c = other.charAt(at);
-    return Character.isLetterOrDigit(c) || template.indexOf(c) < 0 || other.startsWith(HOLE, at);
+  /** Whether a value can hold what stands at a place of the other template. */
+  private static boolean canHold(String other, int at) {
+    return at < other.length() && other.charAt(at) != ':';
   }
 }
