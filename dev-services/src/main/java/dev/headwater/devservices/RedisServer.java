@@ -11,7 +11,6 @@ import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -21,7 +20,7 @@ import java.util.zip.ZipFile;
 
 /**
  * A real Redis with an append-only file, so that a killed one comes back with its data. Extra
- * settings are those of {@code redis.conf}.
+ * settings are those of {@code redis.conf}, values written as there.
  *
  * <p>The Linux program for amd64 is linked to OpenSSL 3 ({@code libssl.so.3}) of the machine.
  */
@@ -57,18 +56,20 @@ public final class RedisServer extends DevServer {
   void prepareData(Path directory) {}
 
   @Override
-  List<String> command(Path directory, int onPort) {
+  List<String> command(Path directory, int onPort) throws IOException {
     Map<String, String> all = new LinkedHashMap<>();
     all.put("bind", "127.0.0.1");
-    all.put("dir", directory.toString());
+    all.put("dir", '"' + directory.toString() + '"');
     all.put("daemonize", "no");
     all.put("appendonly", "yes");
-    all.put("save", "");
+    all.put("save", "\"\"");
     all.putAll(settings);
     all.put("port", Integer.toString(onPort));
-    List<String> command = new ArrayList<>(List.of(program().toString()));
-    all.forEach((name, value) -> command.addAll(List.of("--" + name, value)));
-    return command;
+    StringBuilder file = new StringBuilder();
+    all.forEach((name, value) -> file.append(name).append(' ').append(value).append('\n'));
+    Path configuration = directory.resolve("redis.conf");
+    Files.writeString(configuration, file);
+    return List.of(program().toString(), configuration.toString());
   }
 
   @Override

@@ -31,8 +31,7 @@ final class DemoServers implements AutoCloseable {
             () ->
                 RedisServer.start(
                     ServerOptions.defaults()
-                        .withSetting("appendonly", "no")
-                        .withSetting("save", "")));
+                        .withSetting("appendonly", "no")));
   }
 
   /** Starts all four at once, and returns when they answer. */
