@@ -150,7 +150,8 @@ final class BatchWriter implements ChangeSource.Receiver, PgOutputHandler {
                 + " was truncated at "
                 + lsn
                 + "; the log still holds its rows",
-            "Load the table again: drop the connector's position with 'destroy', then start it.");
+            "Capture stops rather than keep rows that are gone. Load the table again under a new"
+                + " connector name.");
       }
     }
   }

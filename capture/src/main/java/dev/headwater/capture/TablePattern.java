@@ -1,5 +1,6 @@
 package dev.headwater.capture;
 
+import dev.headwater.log.topic.Globs;
 import java.util.regex.Pattern;
 
 /**
@@ -11,12 +12,7 @@ import java.util.regex.Pattern;
  */
 record TablePattern(String text, Pattern regex) {
   static TablePattern of(String text) {
-    StringBuilder regex = new StringBuilder();
-    for (int i = 0; i < text.length(); i++) {
-      char c = text.charAt(i);
-      regex.append(c == '*' ? ".*" : c == '?' ? "." : Pattern.quote(String.valueOf(c)));
-    }
-    return new TablePattern(text, Pattern.compile(regex.toString(), Pattern.DOTALL));
+    return new TablePattern(text, Globs.compile(text));
   }
 
   boolean matches(String schemaAndTable) {
@@ -25,7 +21,7 @@ record TablePattern(String text, Pattern regex) {
 
   /** Whether the pattern names one table and no more. */
   boolean isExact() {
-    return text.indexOf('*') < 0 && text.indexOf('?') < 0;
+    return Globs.isExact(text);
   }
 
   @Override

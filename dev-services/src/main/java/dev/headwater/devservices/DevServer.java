@@ -15,9 +15,9 @@ import org.jspecify.annotations.Nullable;
  * One real server in a process of its own on 127.0.0.1, and what can be done to it: kill it, stop
  * it, freeze it, start it again on the same port and data.
  *
- * <p>Any thread may call; calls wait for each other. The process never outlives this virtual
- * machine, even one ended by SIGKILL. {@link #close} may be called twice; the object is of no use
- * afterwards.
+ * <p>Any thread may call; what changes its state waits for its turn, what asks does not. The
+ * process never outlives this virtual machine, even one ended by SIGKILL. {@link #close} may be
+ * called twice; the object is of no use afterwards.
  *
  * <pre>
  * running --kill, stop--> down --restart--> running --suspend--> frozen --resume--> running
@@ -36,9 +36,10 @@ public abstract sealed class DevServer implements AutoCloseable
   private final Path dataDir;
   private final boolean temporary;
   private final boolean portIsFixed;
-  private int port;
-  private @Nullable GuardedProcess process;
-  private boolean closed;
+  // Read without the lock, so that asking where a server is never waits for its restart.
+  private volatile int port;
+  private volatile @Nullable GuardedProcess process;
+  private volatile boolean closed;
 
   DevServer(String name, ServerOptions options) {
     this.name = name;
@@ -103,7 +104,7 @@ public abstract sealed class DevServer implements AutoCloseable
     }
   }
 
-  private static boolean isAboutTakenPort(DevServerException e) {
+  static boolean isAboutTakenPort(DevServerException e) {
     String text = String.valueOf(e.getMessage()).toLowerCase(Locale.ROOT);
     return text.contains("address already in use") || text.contains("bindexception");
   }
@@ -162,18 +163,19 @@ public abstract sealed class DevServer implements AutoCloseable
   }
 
   /** The port on 127.0.0.1; the same over all restarts. */
-  public final synchronized int port() {
+  public final int port() {
     return port;
   }
 
   /** The id of the server's process: the one a killing test would kill. Another after a restart. */
-  public final synchronized long pid() {
+  public final long pid() {
     return current().pid();
   }
 
   /** Whether its process runs; a suspended one counts. */
-  public final synchronized boolean isAlive() {
-    return process != null && process.isAlive();
+  public final boolean isAlive() {
+    GuardedProcess current = process;
+    return current != null && current.isAlive();
   }
 
   /** Where its data, its configuration and its log are. */
@@ -206,7 +208,21 @@ public abstract sealed class DevServer implements AutoCloseable
     if (isAlive()) {
       stop();
     }
-    launch();
+    relaunch();
+  }
+
+  /** The port stays, but who took it, or a port only the server itself uses, may be gone soon. */
+  private void relaunch() {
+    for (int attempt = 1; ; attempt++) {
+      try {
+        launch();
+        return;
+      } catch (DevServerException e) {
+        if (attempt == PORT_ATTEMPTS || !isAboutTakenPort(e)) {
+          throw e;
+        }
+      }
+    }
   }
 
   /** SIGSTOP: connections stay open, nothing answers. */
@@ -230,8 +246,9 @@ public abstract sealed class DevServer implements AutoCloseable
       return;
     }
     closed = true;
-    if (process != null && !process.abandon(STOPPED_IN)) {
-      process.kill();
+    GuardedProcess last = process;
+    if (last != null && !last.abandon(STOPPED_IN)) {
+      last.kill();
     }
     if (temporary) {
       deleteData();
@@ -252,10 +269,11 @@ public abstract sealed class DevServer implements AutoCloseable
   }
 
   private GuardedProcess current() {
-    if (process == null || closed) {
+    GuardedProcess current = process;
+    if (current == null || closed) {
       throw new IllegalStateException(name + " is not running");
     }
-    return process;
+    return current;
   }
 
   /** The step of every waiting loop here. */

@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One child process under {@code guard.sh}, which stops it when this virtual machine closes the
@@ -72,8 +73,7 @@ final class GuardedProcess {
     }
   }
 
-  private static @org.jspecify.annotations.Nullable String firstLineOf(Process guard)
-      throws IOException {
+  private static @Nullable String firstLineOf(Process guard) throws IOException {
     try (BufferedReader output = guard.inputReader(StandardCharsets.US_ASCII)) {
       return output.readLine();
     }
@@ -178,8 +178,26 @@ final class GuardedProcess {
 
   private static void awaitEnd(ProcessHandle process) {
     long deadline = System.nanoTime() + KILLED_IN.toNanos();
-    while (process.isAlive() && System.nanoTime() < deadline) {
+    while (!hasEnded(process) && System.nanoTime() < deadline) {
       DevServer.pause();
+    }
+  }
+
+  /**
+   * A grandchild whose parent went first is only gone for {@link ProcessHandle} when the first
+   * process of the machine has collected it, which in a container can take seconds; dead it is
+   * before that, and Linux says so: the state after the name in brackets is Z or X.
+   */
+  private static boolean hasEnded(ProcessHandle process) {
+    if (!process.isAlive()) {
+      return true;
+    }
+    try {
+      String status = Files.readString(Path.of("/proc/" + process.pid() + "/stat"));
+      int afterName = status.lastIndexOf(')') + 2;
+      return status.startsWith("Z", afterName) || status.startsWith("X", afterName);
+    } catch (IOException goneOrNotLinux) {
+      return !process.isAlive();
     }
   }
 }

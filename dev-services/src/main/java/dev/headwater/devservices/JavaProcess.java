@@ -9,16 +9,21 @@ final class JavaProcess {
   /** Written by the child's main class when its server answers. */
   static final String READY_FILE = "ready";
 
+  private static final String COLLECTOR = "-XX:\\+Use\\w+GC";
+
   private JavaProcess() {}
 
   static List<String> command(
-      Path directory, String mainClass, List<String> moreJvmArguments, List<String> arguments) {
+      String mainClass, List<String> moreJvmArguments, List<String> arguments) {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    // The first compiler only and no GC threads to speak of: a server is up sooner so, and these
-    // live for minutes.
-    command.addAll(
-        List.of("-Xmx512m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto"));
+    // The first compiler only and the simplest collector: a server is up sooner so, and these live
+    // for minutes.
+    command.addAll(List.of("-Xmx512m", "-XX:TieredStopAtLevel=1", "-Xshare:auto"));
+    // Two collectors on one command line are refused by the virtual machine.
+    if (moreJvmArguments.stream().noneMatch(each -> each.matches(COLLECTOR))) {
+      command.add("-XX:+UseSerialGC");
+    }
     command.add("-Djava.awt.headless=true");
     command.add(
         "-Dlog4j2.configurationFile=classpath:dev/headwater/devservices/process/log4j2.xml");

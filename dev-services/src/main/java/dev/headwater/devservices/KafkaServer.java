@@ -18,7 +18,6 @@ public final class KafkaServer extends DevServer {
 
   private final Map<String, String> settings;
   private final List<String> jvmArguments;
-  private int controllerPort;
 
   private KafkaServer(ServerOptions options) {
     super("kafka", options);
@@ -52,15 +51,15 @@ public final class KafkaServer extends DevServer {
     Path ready = directory.resolve(JavaProcess.READY_FILE);
     Files.deleteIfExists(ready);
     // Only the broker itself talks to the controller, so its port may be another at every start.
-    controllerPort = LoopbackPorts.free();
+    int controllerPort = LoopbackPorts.free();
     try (Writer out = Files.newBufferedWriter(file)) {
-      properties(directory, onPort).store(out, null);
+      properties(directory, onPort, controllerPort).store(out, null);
     }
     return JavaProcess.command(
-        directory, MAIN_CLASS, jvmArguments, List.of(file.toString(), ready.toString()));
+        MAIN_CLASS, jvmArguments, List.of(file.toString(), ready.toString()));
   }
 
-  private Properties properties(Path directory, int onPort) {
+  private Properties properties(Path directory, int onPort, int controllerPort) {
     Properties all = new Properties();
     all.setProperty("process.roles", "broker,controller");
     all.setProperty("node.id", "1");

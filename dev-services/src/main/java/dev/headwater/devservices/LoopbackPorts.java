@@ -1,8 +1,12 @@
 package dev.headwater.devservices;
 
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
 
 /** Ports on 127.0.0.1 nobody listens on just now. */
@@ -34,10 +38,24 @@ final class LoopbackPorts {
         "No free port on 127.0.0.1 between " + LOWEST_INCLUSIVE + " and " + HIGHEST_EXCLUSIVE);
   }
 
+  /** As {@link #free()}, several ports that all differ. */
+  static List<Integer> free(int count) {
+    Set<Integer> ports = new LinkedHashSet<>();
+    while (ports.size() < count) {
+      ports.add(free());
+    }
+    return List.copyOf(ports);
+  }
+
+  /** A port of 127.0.0.1, for a socket. */
+  static InetSocketAddress address(int port) {
+    return new InetSocketAddress(InetAddress.getLoopbackAddress(), port);
+  }
+
   static boolean isFree(int port) {
     try (ServerSocket socket = new ServerSocket()) {
       socket.setReuseAddress(true);
-      socket.bind(new InetSocketAddress("127.0.0.1", port), 1);
+      socket.bind(address(port), 1);
       return true;
     } catch (IOException taken) {
       return false;

@@ -54,7 +54,7 @@ public final class OpenSearchServer extends DevServer {
       properties(directory, onPort).store(out, null);
     }
     return JavaProcess.command(
-        directory, MAIN_CLASS, jvmArguments, List.of(file.toString(), ready.toString()));
+        MAIN_CLASS, jvmArguments, List.of(file.toString(), ready.toString()));
   }
 
   private Properties properties(Path directory, int onPort) {

@@ -1,14 +1,16 @@
 package dev.headwater.devservices;
 
 import java.io.BufferedInputStream;
+import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.io.OutputStream;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -18,7 +20,7 @@ import java.util.zip.ZipFile;
 
 /**
  * A real Redis with an append-only file, so that a killed one comes back with its data. Extra
- * settings are those of {@code redis.conf}.
+ * settings are those of {@code redis.conf}, values written as there.
  *
  * <p>The Linux program for amd64 is linked to OpenSSL 3 ({@code libssl.so.3}) of the machine.
  */
@@ -54,18 +56,20 @@ public final class RedisServer extends DevServer {
   void prepareData(Path directory) {}
 
   @Override
-  List<String> command(Path directory, int onPort) {
+  List<String> command(Path directory, int onPort) throws IOException {
     Map<String, String> all = new LinkedHashMap<>();
     all.put("bind", "127.0.0.1");
-    all.put("dir", directory.toString());
+    all.put("dir", '"' + directory.toString() + '"');
     all.put("daemonize", "no");
     all.put("appendonly", "yes");
-    all.put("save", "");
+    all.put("save", "\"\"");
     all.putAll(settings);
     all.put("port", Integer.toString(onPort));
-    List<String> command = new ArrayList<>(List.of(program().toString()));
-    all.forEach((name, value) -> command.addAll(List.of("--" + name, value)));
-    return command;
+    StringBuilder file = new StringBuilder();
+    all.forEach((name, value) -> file.append(name).append(' ').append(value).append('\n'));
+    Path configuration = directory.resolve("redis.conf");
+    Files.writeString(configuration, file);
+    return List.of(program().toString(), configuration.toString());
   }
 
   @Override
@@ -73,11 +77,30 @@ public final class RedisServer extends DevServer {
     try (Socket socket = new Socket()) {
       socket.connect(new InetSocketAddress("127.0.0.1", onPort), PATIENCE_MILLIS);
       socket.setSoTimeout(PATIENCE_MILLIS);
-      socket.getOutputStream().write("PING\r\n".getBytes(StandardCharsets.US_ASCII));
-      byte[] answer = socket.getInputStream().readNBytes(5);
-      // While it loads its file it answers -LOADING.
-      return new String(answer, StandardCharsets.US_ASCII).equals("+PONG");
+      OutputStream question = socket.getOutputStream();
+      question.write("INFO server\r\nPING\r\n".getBytes(StandardCharsets.US_ASCII));
+      return isOwnAnswer(socket.getInputStream(), processId);
     }
+  }
+
+  /**
+   * Whether the process asked is ours, not another Redis that was faster to take the port, and its
+   * data is loaded: while it loads its file it answers -LOADING to PING.
+   */
+  private static boolean isOwnAnswer(InputStream answers, long processId) throws IOException {
+    var lines = new BufferedReader(new InputStreamReader(answers, StandardCharsets.US_ASCII));
+    String ownId = "process_id:" + processId;
+    boolean isOwn = false;
+    for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+      isOwn |= line.equals(ownId);
+      if (line.equals("+PONG")) {
+        return isOwn;
+      }
+      if (line.startsWith("-")) {
+        return false;
+      }
+    }
+    return false;
   }
 
   @Override

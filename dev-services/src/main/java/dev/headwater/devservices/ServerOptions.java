@@ -2,6 +2,7 @@ package dev.headwater.devservices;
 
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -75,10 +76,13 @@ public final class ServerOptions {
 
   /**
    * Adds arguments for the virtual machine of Kafka or OpenSearch, after the defaults, for example
-   * {@code -Xmx2g}. PostgreSQL and Redis have no use for them.
+   * {@code -Xmx2g}; a garbage collector named here takes the place of the default one. PostgreSQL
+   * and Redis have no use for them.
    */
   public ServerOptions withJvmArguments(String... arguments) {
-    return new ServerOptions(dataDir, port, settings, List.of(arguments), startTimeout);
+    List<String> all = new ArrayList<>(jvmArguments);
+    all.addAll(List.of(arguments));
+    return new ServerOptions(dataDir, port, settings, List.copyOf(all), startTimeout);
   }
 
   /** How long {@code start} and {@code restart} wait before they give up. */

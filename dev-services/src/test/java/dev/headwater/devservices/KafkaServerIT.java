@@ -1,7 +1,11 @@
 package dev.headwater.devservices;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -34,6 +38,18 @@ class KafkaServerIT {
 
       produce(server, "two");
       assertThat(consume(server, 2)).containsExactly("one", "two");
+    }
+  }
+
+  @Test
+  void refusesAPortThatIsTaken() throws IOException {
+    try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      ServerOptions same = ServerOptions.defaults().withPort(taken.getLocalPort());
+
+      assertThatThrownBy(() -> KafkaServer.start(same))
+          .isInstanceOf(DevServerException.class)
+          .hasMessageContaining("ended while it was starting")
+          .hasMessageContaining("Address already in use");
     }
   }
 

@@ -1,8 +1,11 @@
 package dev.headwater.devservices;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -27,6 +30,18 @@ class OpenSearchServerIT {
 
       ask(server, "GET", "/_cluster/health?wait_for_status=yellow&timeout=30s", "");
       assertThat(ask(server, "GET", "/kept/_source/1", "")).contains("Ada").contains("42");
+    }
+  }
+
+  @Test
+  void refusesAPortThatIsTaken() throws IOException {
+    try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      ServerOptions same = ServerOptions.defaults().withPort(taken.getLocalPort());
+
+      assertThatThrownBy(() -> OpenSearchServer.start(same))
+          .isInstanceOf(DevServerException.class)
+          .hasMessageContaining("ended while it was starting")
+          .hasMessageContaining("Address already in use");
     }
   }
 

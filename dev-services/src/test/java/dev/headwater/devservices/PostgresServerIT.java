@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.ResultSet;
@@ -63,8 +64,7 @@ class PostgresServerIT {
 
   @Test
   void goesOnWithADirectoryTheCallerKept(@TempDir Path directory) throws Exception {
-    Files.setPosixFilePermissions(
-        directory, java.nio.file.attribute.PosixFilePermissions.fromString("rwxr-xr-x"));
+    Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxr-xr-x"));
     ServerOptions options = ServerOptions.defaults().withDataDir(directory);
     try (PostgresServer first = PostgresServer.start(options)) {
       execute(first, "CREATE TABLE kept AS SELECT 7 AS id");

@@ -1,12 +1,15 @@
 package dev.headwater.devservices;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 class RedisServerIT {
@@ -34,7 +37,9 @@ class RedisServerIT {
 
   @Test
   void losesItsDataOverARestartWhenTheCallerWantsItSo() throws IOException {
-    ServerOptions options = ServerOptions.defaults().withSetting("appendonly", "no");
+    ServerOptions options =
+        ServerOptions.defaults()
+            .withSettings(Map.of("appendonly", "no", "client-output-buffer-limit", "normal 0 0 0"));
     try (RedisServer server = RedisServer.start(options)) {
       ask(server, "SET kept 42");
 
@@ -42,6 +47,34 @@ class RedisServerIT {
       server.restart();
 
       assertThat(ask(server, "INCR kept")).isEqualTo(":1");
+    }
+  }
+
+  @Test
+  void doesNotTakeAnotherRedisOnItsPortForItself() {
+    try (RedisServer server = RedisServer.start()) {
+      ServerOptions same = ServerOptions.defaults().withPort(server.port());
+
+      assertThatThrownBy(() -> RedisServer.start(same))
+          .isInstanceOf(DevServerException.class)
+          .hasMessageContaining("Address already in use");
+    }
+  }
+
+  @Test
+  void restartFailsWhileTheOwnPortIsTakenAndWorksWhenItIsFreeAgain() throws IOException {
+    try (RedisServer server = RedisServer.start()) {
+      ask(server, "SET kept 42");
+      server.kill();
+      ServerOptions same = ServerOptions.defaults().withPort(server.port());
+      try (RedisServer intruder = RedisServer.start(same)) {
+        assertThat(intruder.isAlive()).isTrue();
+        assertThatThrownBy(server::restart).isInstanceOf(DevServerException.class);
+      }
+
+      server.restart();
+
+      assertThat(ask(server, "GET kept")).isEqualTo("$2");
     }
   }
 
@@ -57,7 +90,7 @@ class RedisServerIT {
   }
 
   private static String ask(RedisServer server, String command) throws IOException {
-    try (Socket socket = new Socket("127.0.0.1", server.port());
+    try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), server.port());
         BufferedReader answer =
             new BufferedReader(
                 new InputStreamReader(socket.getInputStream(), StandardCharsets.US_ASCII))) {

@@ -1,12 +1,10 @@
 package dev.headwater.sinks;
 
 import dev.headwater.log.replay.LogRecord;
-import dev.headwater.log.replay.PartitionBatch;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
+import java.util.Collections;
 import java.util.List;
-import java.util.Map;
 
 /**
  * Folds what was read of a partition to the last write per key.
@@ -17,45 +15,60 @@ import java.util.Map;
 final class BatchFold {
   private BatchFold() {}
 
-  /** The rows in the order of their last write. */
-  static List<FoldedRow> fold(PartitionBatch batch) {
-    Map<Key, FoldedRow> last = new LinkedHashMap<>(batch.records().size() * 2);
-    for (LogRecord record : batch.records()) {
-      Key key = new Key(record.key());
-      // Taken out first, so that the key moves to the end of the order.
-      last.remove(key);
-      last.put(
-          key,
-          new FoldedRow(
-              record.key(),
-              record.value(),
-              record.seq(),
-              record.offset(),
-              record.schemaVersion(),
-              record.nulls(),
-              record.tsMs()));
+  /** The rows in the order of their last write. Keys are compared by their bytes. */
+  static List<FoldedRow> fold(List<LogRecord> records) {
+    // Read from the end, the first record met of a key is its last write.
+    KeySet seen = new KeySet(records);
+    List<FoldedRow> rows = new ArrayList<>(records.size());
+    for (int i = records.size() - 1; i >= 0; i--) {
+      if (seen.add(i)) {
+        rows.add(row(records.get(i)));
+      }
     }
-    return new ArrayList<>(last.values());
+    Collections.reverse(rows);
+    return rows;
   }
 
-  /** Key bytes, compared by content. */
-  private static final class Key {
-    private final byte[] bytes;
-    private final int hash;
+  private static FoldedRow row(LogRecord record) {
+    return new FoldedRow(
+        record.key(),
+        record.value(),
+        record.seq(),
+        record.offset(),
+        record.schemaVersion(),
+        record.nulls(),
+        record.tsMs());
+  }
 
-    Key(byte[] bytes) {
-      this.bytes = bytes;
-      this.hash = Arrays.hashCode(bytes);
+  /** Which keys were met, by open addressing over the records themselves: no object a key. */
+  private static final class KeySet {
+    private final List<LogRecord> records;
+    private final int[] slots;
+    private final int[] hashes;
+
+    KeySet(List<LogRecord> records) {
+      this.records = records;
+      int capacity = Integer.highestOneBit(Math.max(8, records.size() * 2) - 1) << 1;
+      this.slots = new int[capacity];
+      this.hashes = new int[capacity];
     }
 
-    @Override
-    public boolean equals(Object other) {
-      return other instanceof Key key && Arrays.equals(bytes, key.bytes);
-    }
-
-    @Override
-    public int hashCode() {
-      return hash;
+    /** Whether the key of the record at {@code index} is new. */
+    boolean add(int index) {
+      byte[] key = records.get(index).key();
+      int hash = Arrays.hashCode(key);
+      int mask = slots.length - 1;
+      // Keys that differ in a digit differ little in this hash; the high bits spread them.
+      int slot = (hash ^ (hash >>> 15)) * 0x9E3779B1 >>> 7 & mask;
+      while (slots[slot] != 0) {
+        if (hashes[slot] == hash && Arrays.equals(key, records.get(slots[slot] - 1).key())) {
+          return false;
+        }
+        slot = slot + 1 & mask;
+      }
+      slots[slot] = index + 1;
+      hashes[slot] = hash;
+      return true;
     }
   }
 }

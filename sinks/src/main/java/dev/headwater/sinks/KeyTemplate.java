@@ -1,160 +1,203 @@
 package dev.headwater.sinks;
 
-import com.fasterxml.jackson.core.JsonFactory;
-import com.fasterxml.jackson.core.JsonParser;
-import com.fasterxml.jackson.core.JsonToken;
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import dev.headwater.log.failure.FailureCode;
 import dev.headwater.log.failure.HeadwaterException;
 import dev.headwater.log.schema.TableId;
 import dev.headwater.log.schema.TableSchema;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.HashMap;
-import java.util.HexFormat;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * Names rows in a target: {@code customer:{id}} and the like.
  *
- * <p>Distinct keys always get distinct names: a template uses all key columns and only these, no
- * two placeholders touch, and inside a value the percent sign and every character that occurs in
- * the template's own text are written as {@code %XX}. Immutable.
+ * <p>Each {@code {column}} stands for the text of a key column; {@code {table}} for the table's
+ * {@code schema.table}. Distinct rows always get distinct names: a template names all key columns
+ * and only these, two placeholders never touch, and inside a value these are written as {@code
+ * %XX}: the percent sign, the colon, and the first character of each separator. So a value ends
+ * where the separator's first character stands, and the name can be read back.
+ *
+ * <p>Immutable; used by any thread.
  */
 public final class KeyTemplate {
-  private static final JsonFactory JSON = new JsonFactory();
   private static final String TABLE = "table";
+  private static final byte[] HEX = "0123456789ABCDEF".getBytes(UTF_8);
 
   private final String text;
-
-  /** Literal, placeholder, literal, placeholder, …, literal. */
-  private final List<String> parts;
-
+  private final List<byte[]> literals = new ArrayList<>();
+  private final List<String> placeholders = new ArrayList<>();
+  private final byte[][] columns;
   private final boolean[] escaped = new boolean[128];
+  private final int literalBytes;
+  private final Map<TableId, byte[]> tableNames = new ConcurrentHashMap<>();
 
   /**
-   * @throws IllegalArgumentException if the template has no placeholder, two that touch, or an open
-   *     brace
+   * @throws IllegalArgumentException if the template has no placeholder, one twice, two that touch,
+   *     or a brace without its other half
    */
   public KeyTemplate(String text) {
     this.text = text;
-    this.parts = parse(text);
+    parse();
+    this.columns = placeholders.stream().map(name -> name.getBytes(UTF_8)).toArray(byte[][]::new);
+    this.literalBytes = literals.stream().mapToInt(literal -> literal.length).sum();
     escaped['%'] = true;
-    for (int i = 0; i < parts.size(); i += 2) {
-      parts.get(i).chars().filter(c -> c < 128).forEach(c -> escaped[c] = !isWordCharacter(c));
+    escaped[':'] = true;
+    for (byte[] separator : literals.subList(1, literals.size() - 1)) {
+      escapeStart(separator);
     }
-    escaped['%'] = true;
   }
 
-  private static boolean isWordCharacter(int c) {
-    return Character.isLetterOrDigit(c);
-  }
-
-  private static List<String> parse(String text) {
-    List<String> parts = new ArrayList<>();
+  private void parse() {
     int from = 0;
     for (int open = text.indexOf('{'); open >= 0; open = text.indexOf('{', from)) {
       int close = text.indexOf('}', open);
       if (close < 0) {
         throw new IllegalArgumentException("the brace at character " + (open + 1) + " is open");
       }
-      String literal = text.substring(from, open);
-      if (!parts.isEmpty() && literal.chars().allMatch(KeyTemplate::isWordCharacter)) {
+      String name = text.substring(open + 1, close);
+      if (name.isEmpty() || placeholders.contains(name)) {
         throw new IllegalArgumentException(
-            "placeholders need a separator between them that is no letter or digit, e.g. ':'");
+            name.isEmpty() ? "a placeholder is empty" : "{" + name + "} is there twice");
       }
-      parts.add(literal);
-      parts.add(text.substring(open + 1, close));
+      if (open == from && !placeholders.isEmpty()) {
+        throw new IllegalArgumentException("placeholders need a separator between them, e.g. ':'");
+      }
+      addLiteral(text.substring(from, open));
+      placeholders.add(name);
       from = close + 1;
     }
-    if (parts.isEmpty()) {
+    if (placeholders.isEmpty()) {
       throw new IllegalArgumentException("it has no placeholder, such as {id}");
     }
-    parts.add(text.substring(from));
-    return parts;
+    addLiteral(text.substring(from));
+  }
+
+  private void addLiteral(String literal) {
+    if (literal.indexOf('}') >= 0) {
+      throw new IllegalArgumentException("a closing brace has no opening one");
+    }
+    literals.add(literal.getBytes(UTF_8));
+  }
+
+  private void escapeStart(byte[] separator) {
+    if (separator[0] < 0 || separator[0] == '%') {
+      throw new IllegalArgumentException(
+          "a separator between placeholders starts with an ASCII character other than '%'");
+    }
+    escaped[separator[0]] = true;
+  }
+
+  /** Whether names tell tables apart. */
+  public boolean namesTable() {
+    return placeholders.contains(TABLE);
   }
 
   /** Refuses a table whose key columns are not just the template's placeholders. */
   public void requireFits(String sink, TableSchema schema) {
-    TreeSet<String> named = new TreeSet<>();
-    for (int i = 1; i < parts.size(); i += 2) {
-      named.add(parts.get(i));
+    TreeSet<String> named = new TreeSet<>(placeholders);
+    if (!schema.key().contains(TABLE)) {
+      named.remove(TABLE);
     }
-    named.remove(TABLE);
     if (!named.equals(new TreeSet<>(schema.key()))) {
       throw new HeadwaterException(
           FailureCode.CONFIGURATION_INVALID,
-          "sink '"
-              + sink
-              + "' – key template '"
-              + text
-              + "' names "
-              + named
-              + ", but the key of "
-              + schema.table()
-              + " is "
-              + schema.key(),
-          "Use all key columns and only these, for instance '"
-              + schema.table().name()
-              + ":"
-              + String.join(":", schema.key().stream().map(c -> "{" + c + "}").toList())
-              + "'.");
+          "sink '%s' – key template '%s' names the columns %s, but the key of %s is %s"
+              .formatted(sink, text, named, schema.table(), schema.key()),
+          "Use all key columns and only these, for instance key: \"%s:%s\"."
+              .formatted(
+                  schema.table().name(),
+                  String.join(":", schema.key().stream().map(c -> "{" + c + "}").toList())));
     }
   }
 
   /**
-   * The name of a row.
+   * The name of a row, as UTF-8.
    *
-   * @param key its canonical key bytes
+   * @param key its canonical key bytes; they have every column the template names
    */
   public byte[] name(TableId table, byte[] key) {
-    Map<String, String> values = new HashMap<>();
-    try (JsonParser parser = JSON.createParser(key)) {
-      parser.nextToken();
-      while (parser.nextToken() == JsonToken.FIELD_NAME) {
-        String column = parser.currentName();
-        parser.nextToken();
-        values.put(column, scalar(parser, key));
-      }
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-    StringBuilder name = new StringBuilder();
-    for (int i = 0; i < parts.size(); i++) {
-      boolean isLiteral = i % 2 == 0;
-      if (isLiteral) {
-        name.append(parts.get(i));
-      } else if (parts.get(i).equals(TABLE) && !values.containsKey(TABLE)) {
-        append(name, table.inSource());
-      } else {
-        append(name, values.getOrDefault(parts.get(i), ""));
+    byte[][] values = new byte[columns.length][];
+    JsonFields fields = new JsonFields(key);
+    while (fields.next()) {
+      for (int i = 0; i < columns.length; i++) {
+        if (fields.isNamed(columns[i])) {
+          values[i] = fields.text();
+        }
       }
     }
-    return name.toString().getBytes(StandardCharsets.UTF_8);
+    byte[] name = new byte[capacity(table, values)];
+    int size = append(literals.get(0), name, 0);
+    for (int i = 0; i < columns.length; i++) {
+      byte[] value = values[i];
+      size =
+          value == null
+              ? append(tableName(table), name, size)
+              : appendEscaped(value, escaped, name, size);
+      size = append(literals.get(i + 1), name, size);
+    }
+    return size == name.length ? name : Arrays.copyOf(name, size);
   }
 
-  private static String scalar(JsonParser parser, byte[] key) throws IOException {
-    if (!parser.currentToken().isStructStart()) {
-      return parser.getText();
-    }
-    int from = (int) parser.currentTokenLocation().getByteOffset();
-    parser.skipChildren();
-    int to = (int) parser.currentLocation().getByteOffset();
-    return new String(key, from, to - from, StandardCharsets.UTF_8);
-  }
-
-  private void append(StringBuilder name, String value) {
-    for (int i = 0; i < value.length(); i++) {
-      char c = value.charAt(i);
-      if (c < 128 && escaped[c]) {
-        name.append('%').append(HexFormat.of().withUpperCase().toHexDigits((byte) c));
+  private int capacity(TableId table, byte[][] values) {
+    int capacity = literalBytes;
+    for (int i = 0; i < values.length; i++) {
+      if (values[i] != null) {
+        capacity += 3 * values[i].length;
+      } else if (placeholders.get(i).equals(TABLE)) {
+        capacity += tableName(table).length;
       } else {
-        name.append(c);
+        throw new IllegalArgumentException(
+            "a key of " + table + " has no column '" + placeholders.get(i) + "'");
       }
     }
+    return capacity;
+  }
+
+  private byte[] tableName(TableId table) {
+    return tableNames.computeIfAbsent(table, this::makeTableName);
+  }
+
+  /** Dots inside a part are escaped too: {@code a.b} + {@code c} is not {@code a} + {@code b.c}. */
+  private byte[] makeTableName(TableId table) {
+    boolean[] partly = new boolean[128];
+    partly['%'] = true;
+    partly['.'] = true;
+    byte[] schema = escape(table.schema().getBytes(UTF_8), partly);
+    byte[] name = escape(table.name().getBytes(UTF_8), partly);
+    byte[] both = Arrays.copyOf(schema, schema.length + 1 + name.length);
+    both[schema.length] = '.';
+    System.arraycopy(name, 0, both, schema.length + 1, name.length);
+    // A value like any other from here on: the template may itself separate by dots.
+    return escape(both, escaped);
+  }
+
+  private static byte[] escape(byte[] value, boolean[] escaped) {
+    byte[] out = new byte[3 * value.length];
+    return Arrays.copyOf(out, appendEscaped(value, escaped, out, 0));
+  }
+
+  private static int append(byte[] bytes, byte[] name, int size) {
+    System.arraycopy(bytes, 0, name, size, bytes.length);
+    return size + bytes.length;
+  }
+
+  private static int appendEscaped(byte[] value, boolean[] escaped, byte[] name, int size) {
+    int at = size;
+    for (byte b : value) {
+      if (b >= 0 && escaped[b]) {
+        name[at++] = '%';
+        name[at++] = HEX[b >> 4];
+        name[at++] = HEX[b & 15];
+      } else {
+        name[at++] = b;
+      }
+    }
+    return at;
   }
 
   @Override

@@ -1,170 +1,350 @@
 package dev.headwater.sinks;
 
-import dev.headwater.log.failure.FailureCode;
-import dev.headwater.log.failure.HeadwaterException;
 import dev.headwater.log.replay.LogPartition;
 import dev.headwater.log.replay.LogRecord;
 import dev.headwater.log.replay.PartitionBatch;
-import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
 import java.util.Optional;
-import java.util.Set;
-import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One partition on its way into a sink: its writer, where it stands, and at most one batch that
- * waits to be applied.
+ * One partition on its way into a sink: its writer, where it stands, and what was read of it and
+ * waits.
  *
- * <p>Handed between the polling thread and one applying thread, never used by both at once.
+ * <p>The polling thread puts in, at most one applying thread at a time takes out; every method
+ * holds the feed's lock for a moment and never while the target is talked to.
+ *
+ * <pre>
+ * UNTAKEN --taken()--> TAKEN --started()--> RUNNING --fenced()--> UNTAKEN
+ * any --close()--> CLOSED
+ * </pre>
  */
-final class PartitionFeed implements AutoCloseable {
-  private static final int GENERATION = 1;
+final class PartitionFeed {
+  /** The spine feeds one generation. */
+  static final int GENERATION = 1;
+
+  /** Where a feed is between being given to this worker and being taken away. */
+  enum State {
+    /** No writer yet: the target must be asked for one. */
+    UNTAKEN,
+    /** A writer and its checkpoint are there: reading must be set to {@link #startOffset}. */
+    TAKEN,
+    /** Read and applied. */
+    RUNNING,
+    /** No longer this worker's. */
+    CLOSED
+  }
 
   private final LogPartition partition;
-  private final PartitionWriter writer;
-  private long nextOffset;
+  private final Deque<Chunk> queue = new ArrayDeque<>();
+  private State state = State.UNTAKEN;
+  private @Nullable PartitionWriter writer;
+  private @Nullable FoldedBatch current;
+  private @Nullable LogRecord lastOfCurrent;
+  private boolean busy;
+  private long appliedOffset;
+  private long readOffset;
+  private long readLevelAtMs;
   private long levelAtMs;
-  private @Nullable FoldedBatch waiting;
-  private int waitingRecords;
-  private Set<Integer> schemaVersions = Set.of();
+  private long queuedRecords;
+  private long queuedBytes;
+  private int currentRecords;
   private int attempts;
-  private long dueAtNanos;
+  private int fences;
+  private long dueAtNanos = System.nanoTime();
+  private @Nullable LogRecord lastApplied;
+  private long lagBehindRead;
 
-  private PartitionFeed(LogPartition partition, PartitionWriter writer) {
+  PartitionFeed(LogPartition partition) {
     this.partition = partition;
-    this.writer = writer;
-    this.nextOffset = writer.checkpoint().map(Checkpoint::nextOffset).orElse(0L);
-    this.levelAtMs =
-        writer.checkpoint().map(Checkpoint::levelAtMs).orElse(System.currentTimeMillis());
-  }
-
-  /**
-   * Takes the partition over.
-   *
-   * @throws HeadwaterException {@code CHECKPOINT_STALE} if deletes may have been missed since the
-   *     checkpoint was level with the log, or its offsets are of another topic
-   */
-  static PartitionFeed open(Sink sink, LogPartition partition, Duration deleteRetention) {
-    PartitionWriter writer = sink.take(partition);
-    Optional<Checkpoint> checkpoint = writer.checkpoint();
-    if (checkpoint.isPresent()) {
-      requireFresh(sink.name(), partition, checkpoint.get(), deleteRetention);
-    }
-    return new PartitionFeed(partition, writer);
-  }
-
-  private static void requireFresh(
-      String sink, LogPartition partition, Checkpoint checkpoint, Duration deleteRetention) {
-    String hint =
-        "Deletes may have been missed. Empty the target's copy, its checkpoints included, so that"
-            + " it is built again from offset zero.";
-    if (!checkpoint.topicId().equals(partition.topicId())) {
-      throw new HeadwaterException(
-          FailureCode.CHECKPOINT_STALE,
-          "sink '"
-              + sink
-              + "' – its checkpoint for "
-              + partition
-              + " belongs to a topic of that name that is gone",
-          hint);
-    }
-    long age = System.currentTimeMillis() - checkpoint.levelAtMs();
-    if (age > deleteRetention.toMillis() / 2) {
-      throw new HeadwaterException(
-          FailureCode.CHECKPOINT_STALE,
-          "sink '"
-              + sink
-              + "' – "
-              + partition
-              + " was last level with the log "
-              + Duration.ofMillis(age).toHours()
-              + " h ago, over half of delete_retention ("
-              + deleteRetention.toHours()
-              + " h)",
-          hint);
-    }
   }
 
   LogPartition partition() {
     return partition;
   }
 
-  long nextOffset() {
-    return nextOffset;
+  synchronized State state() {
+    return state;
   }
 
-  long levelAtMs() {
-    return levelAtMs;
+  /**
+   * Marks the feed as worked on by one thread of the pool, if there is work that is due.
+   *
+   * @return whether the caller is to work on it, and to call {@link #release} afterwards
+   */
+  synchronized boolean claim() {
+    boolean work =
+        state == State.UNTAKEN || (state == State.RUNNING && (current != null || hasRecords()));
+    if (busy || !work || System.nanoTime() - dueAtNanos < 0) {
+      return false;
+    }
+    busy = true;
+    return true;
   }
 
-  /** Folds what was read and keeps it until it is applied. */
-  void take(PartitionBatch read, long position, boolean level) {
-    if (level) {
-      levelAtMs = System.currentTimeMillis();
+  private boolean hasRecords() {
+    return queuedRecords > 0 || queue.stream().anyMatch(chunk -> chunk.standing);
+  }
+
+  synchronized void release() {
+    busy = false;
+    if (state == State.CLOSED) {
+      forget();
     }
-    // A rewind cannot happen while a batch waits, so the position is behind everything read.
-    long next = Math.max(Math.max(position, read.nextOffset()), nextOffset);
-    Set<Integer> versions = new TreeSet<>();
-    for (LogRecord record : read.records()) {
-      versions.add(record.schemaVersion());
+    notifyAll();
+  }
+
+  /** The partition was taken over; reading is to start at its checkpoint. */
+  synchronized void taken(PartitionWriter newWriter, long nowMs) {
+    if (state == State.CLOSED) {
+      newWriter.close();
+      return;
     }
-    versions.remove(0);
-    schemaVersions = versions;
-    waitingRecords = read.records().size();
-    waiting =
-        new FoldedBatch(
-            partition,
-            nextOffset,
-            next,
-            BatchFold.fold(read),
-            new Checkpoint(GENERATION, partition.topicId(), next, levelAtMs));
+    writer = newWriter;
+    Optional<Checkpoint> checkpoint = newWriter.checkpoint();
+    appliedOffset = checkpoint.map(Checkpoint::nextOffset).orElse(0L);
+    readOffset = appliedOffset;
+    // A replay from the beginning misses nothing that was deleted after it began.
+    levelAtMs = checkpoint.map(Checkpoint::levelAtMs).orElse(nowMs);
+    readLevelAtMs = levelAtMs;
     attempts = 0;
-    dueAtNanos = System.nanoTime();
+    state = State.TAKEN;
   }
 
-  boolean isWaiting() {
-    return waiting != null;
+  /** Where to start reading; empty means at the first record there is. */
+  synchronized Optional<Long> startOffset() {
+    return writer == null ? Optional.empty() : writer.checkpoint().map(Checkpoint::nextOffset);
   }
 
-  boolean isDue() {
-    return waiting != null && System.nanoTime() - dueAtNanos >= 0;
+  /** Reading has been set to the start. */
+  synchronized void started() {
+    if (state == State.TAKEN) {
+      state = State.RUNNING;
+    }
   }
 
-  int waitingRecords() {
-    return waiting == null ? 0 : waitingRecords;
+  /** Keeps what was read; what comes before the start is set is read again later. */
+  synchronized void offer(PartitionBatch read) {
+    if (state == State.RUNNING) {
+      long bytes = 0;
+      for (LogRecord record : read.records()) {
+        bytes += size(record);
+      }
+      queue.add(new Chunk(read.records(), read.nextOffset(), false));
+      queuedRecords += read.records().size();
+      queuedBytes += bytes;
+      readOffset = Math.max(readOffset, read.nextOffset());
+    }
   }
 
-  int attempts() {
+  /**
+   * Notes how far reading is.
+   *
+   * @param position where reading goes on, markers passed
+   * @param end the end of the partition, asked for at {@code atMs}
+   */
+  synchronized void compareWithEnd(long position, long end, long atMs) {
+    if (state == State.RUNNING && position >= end) {
+      readLevelAtMs = atMs;
+      readOffset = Math.max(readOffset, position);
+      boolean idle = current == null && queue.stream().noneMatch(Chunk::isPending);
+      if (idle) {
+        queue.add(new Chunk(List.of(), readOffset, true));
+      }
+    }
+  }
+
+  /** Since when the reading side knows that it has missed no delete. */
+  synchronized long readLevelAtMs() {
+    return readLevelAtMs;
+  }
+
+  synchronized void lagBehindRead(long lag) {
+    lagBehindRead = lag;
+  }
+
+  synchronized long queuedBytes() {
+    return queuedBytes;
+  }
+
+  /** The batch to apply: the one that failed before, or the next. On the claiming thread. */
+  FoldedBatch batch(BatchLimit limit) {
+    List<LogRecord> records;
+    long from;
+    long next;
+    Checkpoint checkpoint;
+    synchronized (this) {
+      if (current != null) {
+        return current;
+      }
+      records = new ArrayList<>();
+      from = appliedOffset;
+      next = Math.max(from, drain(limit, records));
+      // Only what has been read to its end can tell that nothing lies behind it.
+      levelAtMs = queue.isEmpty() ? readLevelAtMs : levelAtMs;
+      checkpoint = new Checkpoint(GENERATION, partition.topicId(), next, levelAtMs);
+    }
+    FoldedBatch batch = new FoldedBatch(partition, from, next, BatchFold.fold(records), checkpoint);
+    synchronized (this) {
+      current = batch;
+      currentRecords = records.size();
+      lastOfCurrent = records.isEmpty() ? null : records.get(records.size() - 1);
+      return batch;
+    }
+  }
+
+  private long drain(BatchLimit limit, List<LogRecord> records) {
+    long bytes = 0;
+    long next = 0;
+    while (!queue.isEmpty()) {
+      Chunk chunk = queue.getFirst();
+      while (chunk.hasNext()) {
+        LogRecord record = chunk.peek();
+        long size = size(record);
+        boolean full = records.size() == limit.maxRecords() || bytes + size > limit.maxBytes();
+        if (full && !records.isEmpty()) {
+          return record.offset();
+        }
+        records.add(chunk.poll());
+        bytes += size;
+        queuedRecords--;
+        queuedBytes -= size;
+      }
+      next = chunk.nextOffset;
+      queue.removeFirst();
+    }
+    return next;
+  }
+
+  /** The writer, which is there while the feed runs. */
+  synchronized PartitionWriter writer() {
+    if (writer == null) {
+      throw new IllegalStateException(partition + " has not been taken");
+    }
+    return writer;
+  }
+
+  /** The current batch is in the target. */
+  synchronized void applied(FoldedBatch batch) {
+    appliedOffset = batch.nextOffset();
+    if (lastOfCurrent != null) {
+      lastApplied = lastOfCurrent;
+    }
+    current = null;
+    currentRecords = 0;
+    attempts = 0;
+    fences = 0;
+  }
+
+  /** The target is away: the same again after a pause. Answers how often that was so by now. */
+  synchronized int retryAfter(long millis) {
+    dueAtNanos = System.nanoTime() + millis * 1_000_000;
+    return ++attempts;
+  }
+
+  synchronized int attempts() {
     return attempts;
   }
 
-  Set<Integer> schemaVersions() {
-    return schemaVersions;
-  }
-
-  FoldedBatch batch() {
-    if (waiting == null) {
-      throw new IllegalStateException("nothing of " + partition + " waits");
+  /**
+   * The target does not know the writer any more: it is to be asked again, after a pause in which
+   * the group may say that the partition is another's.
+   *
+   * @return how often in a row this happened
+   */
+  synchronized int fenced(long pauseMillis) {
+    if (state != State.CLOSED) {
+      state = State.UNTAKEN;
     }
-    return waiting;
+    forget();
+    dueAtNanos = System.nanoTime() + pauseMillis * 1_000_000;
+    return ++fences;
   }
 
-  /** Applies what waits; it goes on waiting if that fails. */
-  void apply() {
-    FoldedBatch batch = batch();
-    writer.apply(batch);
-    nextOffset = batch.nextOffset();
-    waiting = null;
-    attempts = 0;
+  private void forget() {
+    queue.clear();
+    queuedRecords = 0;
+    queuedBytes = 0;
+    current = null;
+    currentRecords = 0;
+    lastOfCurrent = null;
+    if (writer != null) {
+      writer.close();
+      writer = null;
+    }
   }
 
-  void retryAfter(long millis) {
-    attempts++;
-    dueAtNanos = System.nanoTime() + millis * 1_000_000;
+  /** How far this is, for people. */
+  synchronized SinkProgress.Partition progress() {
+    long pending = queuedRecords + currentRecords;
+    return new SinkProgress.Partition(
+        partition,
+        pending == 0 ? Math.max(appliedOffset, readOffset) : appliedOffset,
+        pending + lagBehindRead,
+        lastApplied == null ? 0 : lastApplied.tsMs(),
+        lastApplied == null ? 0 : lastApplied.seq(),
+        lastApplied == null ? "" : lastApplied.lsn(),
+        Math.max(levelAtMs, readLevelAtMs));
   }
 
-  @Override
-  public void close() {
-    writer.close();
+  /**
+   * Ends the feed after the batch that is being applied, waiting for that at most so long. A batch
+   * that takes longer goes on, as a writer that the next owner fences.
+   */
+  synchronized void close(long patienceMillis) {
+    state = State.CLOSED;
+    long end = System.nanoTime() + patienceMillis * 1_000_000;
+    try {
+      for (long left = patienceMillis; busy && left > 0; ) {
+        wait(left);
+        left = (end - System.nanoTime()) / 1_000_000;
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+    if (!busy) {
+      forget();
+    }
+  }
+
+  private static long size(LogRecord record) {
+    byte[] value = record.value();
+    return record.key().length + (value == null ? 0 : value.length);
+  }
+
+  /** What one poll brought, taken out record by record. */
+  private static final class Chunk {
+    private final List<LogRecord> records;
+    private final long nextOffset;
+
+    /** Whether it is to be applied though it has no record: the checkpoint is told the time. */
+    private final boolean standing;
+
+    private int taken;
+
+    Chunk(List<LogRecord> records, long nextOffset, boolean standing) {
+      this.records = records;
+      this.nextOffset = nextOffset;
+      this.standing = standing;
+    }
+
+    boolean isPending() {
+      return standing || hasNext();
+    }
+
+    boolean hasNext() {
+      return taken < records.size();
+    }
+
+    LogRecord peek() {
+      return records.get(taken);
+    }
+
+    LogRecord poll() {
+      return records.get(taken++);
+    }
   }
 }

@@ -48,6 +48,11 @@ public interface Sink extends AutoCloseable {
    */
   PartitionWriter take(LogPartition partition);
 
+  /** How much the worker puts into one batch; asked once. */
+  default BatchLimit batchLimit() {
+    return BatchLimit.DEFAULT;
+  }
+
   /**
    * Lets go of connections; bounded in time, may be repeated, throws nothing. Writers must have
    * been closed.

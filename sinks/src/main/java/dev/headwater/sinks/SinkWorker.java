@@ -1,29 +1,25 @@
 package dev.headwater.sinks;
 
 import dev.headwater.log.connection.LogConnection;
-import dev.headwater.log.failure.FailureCode;
 import dev.headwater.log.failure.HeadwaterException;
 import dev.headwater.log.replay.GroupReader;
 import dev.headwater.log.replay.LogPartition;
 import dev.headwater.log.replay.PartitionBatch;
 import dev.headwater.log.schema.SchemaStore;
 import dev.headwater.log.schema.TableId;
-import dev.headwater.log.schema.TableSchema;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
-import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ExecutionException;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
-import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -32,32 +28,49 @@ import org.slf4j.LoggerFactory;
  * Feeds one sink: reads its share of the log's partitions and applies them, several at a time.
  *
  * <p>Workers of one sink, in any process, share partitions through Kafka's group protocol; where
- * each starts is the checkpoint in the target, never the group's offset. A partition whose batch
- * the target did not take is paused and tried again, with growing pauses, for ever; the group stays
- * alive meanwhile. Any other failure ends the worker and is thrown by {@link #run}.
+ * each starts is the checkpoint in the target, never the group's offset. One thread reads; a small
+ * pool applies, each partition by one thread at a time. A target that is away is tried again with
+ * growing pauses, for ever, while the group stays alive. A writer that finds itself fenced takes
+ * its partition again, if the group has not given it to another meanwhile, and goes on from the
+ * checkpoint it finds: so a target that lost its last second, or everything, is filled again. Any
+ * other failure ends the worker and is thrown by {@link #run}; nothing is ever skipped.
  *
  * <p>{@link #run} blocks its thread; {@link #close} and {@link #progress} may be called from any.
+ * Single-use. The sink is closed at the end.
  */
 public final class SinkWorker implements Runnable, AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(SinkWorker.class);
   private static final Duration POLL = Duration.ofMillis(100);
-  private static final long FIRST_PAUSE_MS = 200;
-  private static final long LONGEST_PAUSE_MS = 5_000;
 
-  /** How often an idle partition's checkpoint is told that it is still level with the log. */
-  private static final long LEVEL_EVERY_MS = 30_000;
+  /** While a partition waits to be read on or tried again, the loop turns faster. */
+  private static final Duration SHORT_POLL = Duration.ofMillis(10);
+
+  /** What may be read ahead of the target, over all partitions. */
+  private static final long READ_AHEAD_BYTES = 128L << 20;
+
+  private static final long MIN_READ_AHEAD_BYTES = 256L << 10;
+  private static final long MAX_READ_AHEAD_BYTES = 16L << 20;
+
+  /** How often checkpoints are compared with the log's end, and idle targets looked at. */
+  private static final long COMPARE_EVERY_MS = 5_000;
+
+  /** With very many partitions an idle target is looked at so often, at most. */
+  private static final long COMPARE_EVERY_MS_PER_PARTITION = 100;
+
+  private static final long TAKE_PATIENCE_MS = 10_000;
+  private static final long REVOKE_PATIENCE_MS = 30_000;
+  private static final long CLOSE_PATIENCE_MS = 20_000;
 
   private final Sink sink;
   private final LogConnection log;
   private final SchemaStore schemas;
   private final Predicate<TableId> wanted;
   private final ExecutorService pool;
-  private final Map<LogPartition, PartitionFeed> feeds = new HashMap<>();
-  private final Set<String> prepared = ConcurrentHashMap.newKeySet();
-  private final AtomicLong applied = new AtomicLong();
-  private final AtomicLong lastAppliedTsMs = new AtomicLong();
-  private final Map<String, Long> offsets = new ConcurrentHashMap<>();
-  private volatile long lagRecords;
+  private final PartitionApplier applier;
+  private final Map<LogPartition, PartitionFeed> feeds = new ConcurrentHashMap<>();
+  private final CountDownLatch ended = new CountDownLatch(1);
+  private long comparedAtMs;
+  private volatile boolean running;
   private volatile boolean stopped;
   private volatile SinkProgress.State state = SinkProgress.State.STARTING;
   private volatile String detail = "";
@@ -71,6 +84,7 @@ public final class SinkWorker implements Runnable, AutoCloseable {
     this.log = log;
     this.schemas = new SchemaStore(log);
     this.wanted = wanted;
+    this.applier = new PartitionApplier(sink, schemas, new CheckpointRule(sink.name(), log));
     this.pool =
         Executors.newFixedThreadPool(
             parallelism,
@@ -84,159 +98,171 @@ public final class SinkWorker implements Runnable, AutoCloseable {
   /** Feeds the sink until {@link #close()}; throws what it must not go on over. */
   @Override
   public void run() {
+    running = true;
     try (GroupReader reader =
         GroupReader.open(log, "headwater." + sink.name(), schemas, wanted, new Assignments())) {
-      state = SinkProgress.State.RUNNING;
+      LOG.atInfo().addKeyValue("sink", sink.name()).log("sink worker started");
+      feedUntilStopped(reader);
+      state = SinkProgress.State.STOPPED;
+      LOG.atInfo().addKeyValue("sink", sink.name()).log("sink worker stopped");
+    } catch (HeadwaterException e) {
+      state = SinkProgress.State.FAILED;
+      detail = e.getMessage() + ". " + e.hint();
+      throw e;
+    } finally {
+      sink.close();
+      ended.countDown();
+    }
+  }
+
+  private void feedUntilStopped(GroupReader reader) {
+    try {
       while (!stopped) {
         step(reader);
       }
-      state = SinkProgress.State.STOPPED;
-    } catch (HeadwaterException e) {
-      state = SinkProgress.State.FAILED;
-      detail = e.getMessage();
-      throw e;
     } finally {
-      feeds.values().forEach(PartitionFeed::close);
-      feeds.clear();
-      pool.shutdownNow();
-      sink.close();
+      // The group gives the partitions on when it is left, so the batches in hand come first.
+      stopApplying();
     }
+  }
+
+  private void stopApplying() {
+    stopped = true;
+    pool.shutdown();
+    feeds.values().forEach(feed -> feed.close(CLOSE_PATIENCE_MS / 2));
+    pool.shutdownNow();
+    feeds.clear();
   }
 
   private void step(GroupReader reader) {
-    boolean waiting = feeds.values().stream().anyMatch(PartitionFeed::isWaiting);
-    for (PartitionBatch batch : readPolitely(reader, waiting)) {
+    for (PartitionBatch batch : readPatiently(reader)) {
       PartitionFeed feed = feeds.get(batch.partition());
-      if (feed != null && feed.isWaiting()) {
-        // A paused partition brings nothing; should one ever, it is read again in its turn.
-        reader.seek(batch.partition(), feed.batch().nextOffset());
-        reader.pause(batch.partition());
-      } else if (feed != null) {
-        boolean level = reader.lag(batch.partition()).orElse(1) == 0;
-        feed.take(batch, reader.position(batch.partition()), level);
-        reader.pause(batch.partition());
+      if (feed != null) {
+        feed.offer(batch);
       }
     }
-    confirmLevel(reader);
-    applyWaiting();
-    for (PartitionFeed feed : feeds.values()) {
-      if (!feed.isWaiting()) {
-        reader.resume(feed.partition());
-      }
-    }
-    measure(reader);
+    applier.throwFailure();
+    startTaken(reader);
+    compareWithEnd(reader);
+    feeds.values().forEach(this::applyIfDue);
+    bound(reader);
+    tellState();
+  }
+
+  private Duration patience() {
+    boolean waiting =
+        feeds.values().stream()
+                .anyMatch(f -> f.attempts() > 0 || f.state() != PartitionFeed.State.RUNNING)
+            || feeds.values().stream().anyMatch(f -> f.queuedBytes() > readAhead() / 2);
+    return waiting ? SHORT_POLL : POLL;
   }
 
   /** A log that is away for a while holds the sink up and does not end it. */
-  private List<PartitionBatch> readPolitely(GroupReader reader, boolean waiting) {
+  private List<PartitionBatch> readPatiently(GroupReader reader) {
     try {
-      return reader.poll(waiting ? Duration.ofMillis(20) : POLL);
+      return reader.poll(patience());
     } catch (HeadwaterException e) {
       if (!e.code().isRetriable() || stopped) {
         throw e;
       }
-      enterRetrying(e);
-      pause(FIRST_PAUSE_MS);
+      retrying(e);
+      sleep(Backoff.pauseMs(2));
       return List.of();
     }
   }
 
-  /** Tells checkpoints of partitions without new records that nothing has been missed. */
-  private void confirmLevel(GroupReader reader) {
-    long now = System.currentTimeMillis();
+  /** Sets reading to where the target's checkpoints say. */
+  private void startTaken(GroupReader reader) {
     for (PartitionFeed feed : feeds.values()) {
-      if (!feed.isWaiting()
-          && now - feed.levelAtMs() > LEVEL_EVERY_MS
-          && reader.lag(feed.partition()).orElse(1) == 0) {
-        feed.take(
-            new PartitionBatch(feed.partition(), List.of(), feed.nextOffset()),
-            reader.position(feed.partition()),
-            true);
+      if (feed.state() == PartitionFeed.State.TAKEN) {
+        feed.startOffset()
+            .ifPresentOrElse(
+                offset -> reader.seek(feed.partition(), offset),
+                () -> reader.seekToBeginning(feed.partition()));
+        feed.started();
       }
     }
   }
 
-  private void applyWaiting() {
-    List<Future<?>> running = new ArrayList<>();
-    List<PartitionFeed> tried = new ArrayList<>();
+  /**
+   * Tells checkpoints that nothing has been missed, and by that looks whether an idle target still
+   * has them.
+   */
+  private void compareWithEnd(GroupReader reader) {
+    long now = System.currentTimeMillis();
+    long every = Math.max(COMPARE_EVERY_MS, feeds.size() * COMPARE_EVERY_MS_PER_PARTITION);
+    if (feeds.isEmpty() || now - comparedAtMs < every) {
+      return;
+    }
+    comparedAtMs = now;
+    Map<LogPartition, Long> ends;
+    try {
+      ends = reader.endOffsets();
+    } catch (HeadwaterException e) {
+      retrying(e);
+      return;
+    }
     for (PartitionFeed feed : feeds.values()) {
-      if (feed.isDue()) {
-        tried.add(feed);
-        running.add(pool.submit(() -> applyOne(feed)));
+      Long end = ends.get(feed.partition());
+      if (end != null && feed.state() == PartitionFeed.State.RUNNING) {
+        long position = reader.position(feed.partition());
+        applier.rule().requireInLog(feed.partition(), position, end);
+        feed.compareWithEnd(position, end, now);
+        applier.rule().requireFresh(feed.partition(), feed.readLevelAtMs());
       }
     }
-    boolean trouble = false;
-    for (int i = 0; i < running.size(); i++) {
-      trouble |= !outcome(running.get(i), tried.get(i));
+  }
+
+  private void applyIfDue(PartitionFeed feed) {
+    if (stopped || !feed.claim()) {
+      return;
     }
-    if (!tried.isEmpty() && !trouble && feeds.values().stream().noneMatch(f -> f.attempts() > 0)) {
+    try {
+      pool.execute(
+          () -> {
+            try {
+              applier.workOn(feed);
+            } finally {
+              feed.release();
+            }
+            // What came meanwhile does not wait for the reading thread to look again.
+            applyIfDue(feed);
+          });
+    } catch (RejectedExecutionException e) {
+      // The worker is being stopped.
+      feed.release();
+    }
+  }
+
+  /** Reads on only where the target keeps up. */
+  private void bound(GroupReader reader) {
+    for (PartitionFeed feed : feeds.values()) {
+      boolean full = feed.queuedBytes() > readAhead();
+      if (full || feed.state() != PartitionFeed.State.RUNNING) {
+        reader.pause(feed.partition());
+      } else if (feed.queuedBytes() <= readAhead() / 2) {
+        reader.resume(feed.partition());
+      }
+      feed.lagBehindRead(reader.lag(feed.partition()).orElse(0));
+    }
+  }
+
+  private long readAhead() {
+    long share = READ_AHEAD_BYTES / Math.max(1, feeds.size());
+    return Math.max(MIN_READ_AHEAD_BYTES, Math.min(MAX_READ_AHEAD_BYTES, share));
+  }
+
+  private void tellState() {
+    HeadwaterException trouble = applier.trouble();
+    if (trouble != null && feeds.values().stream().anyMatch(feed -> feed.attempts() > 0)) {
+      retrying(trouble);
+    } else if (state != SinkProgress.State.RUNNING) {
       state = SinkProgress.State.RUNNING;
       detail = "";
     }
   }
 
-  private void applyOne(PartitionFeed feed) {
-    for (int version : feed.schemaVersions()) {
-      prepare(feed.partition().table(), version);
-    }
-    FoldedBatch batch = feed.batch();
-    feed.apply();
-    applied.addAndGet(batch.rows().size());
-    for (FoldedRow row : batch.rows()) {
-      lastAppliedTsMs.accumulateAndGet(row.tsMs(), Math::max);
-    }
-    offsets.put(feed.partition().toString(), batch.nextOffset());
-  }
-
-  private void prepare(TableId table, int version) {
-    String name = table + "@" + version;
-    if (!prepared.contains(name)) {
-      TableSchema schema =
-          schemas
-              .find(table, version)
-              .orElseThrow(
-                  () ->
-                      new HeadwaterException(
-                          FailureCode.LOG_NOT_READY,
-                          "sink '"
-                              + sink.name()
-                              + "' – the log has no version "
-                              + version
-                              + " of the schema of "
-                              + table,
-                          "Its record in __headwater.schemas is gone; load the table again."));
-      sink.prepare(schema);
-      prepared.add(name);
-    }
-  }
-
-  private boolean outcome(Future<?> attempt, PartitionFeed feed) {
-    try {
-      attempt.get();
-      return true;
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      stopped = true;
-      return false;
-    } catch (ExecutionException e) {
-      if (e.getCause() instanceof HeadwaterException failure && failure.code().isRetriable()) {
-        long pause = Math.min(FIRST_PAUSE_MS << Math.min(feed.attempts(), 10), LONGEST_PAUSE_MS);
-        feed.retryAfter(pause);
-        enterRetrying(failure);
-        return false;
-      }
-      if (e.getCause() instanceof HeadwaterException failure) {
-        throw failure;
-      }
-      throw new HeadwaterException(
-          FailureCode.INTERNAL,
-          "sink '" + sink.name() + "' – applying " + feed.partition() + " failed: " + e.getCause(),
-          "This is a defect; nothing was skipped.",
-          e.getCause());
-    }
-  }
-
-  private void enterRetrying(HeadwaterException failure) {
+  private void retrying(HeadwaterException failure) {
     if (state != SinkProgress.State.RETRYING) {
       LOG.atWarn()
           .addKeyValue("sink", sink.name())
@@ -244,88 +270,100 @@ public final class SinkWorker implements Runnable, AutoCloseable {
           .log("sink waits and tries again");
     }
     state = SinkProgress.State.RETRYING;
-    detail = failure.getMessage();
+    detail = failure.getMessage() + ". " + failure.hint();
   }
 
-  private void measure(GroupReader reader) {
-    long lag = 0;
-    for (PartitionFeed feed : feeds.values()) {
-      lag += reader.lag(feed.partition()).orElse(0) + feed.waitingRecords();
-    }
-    lagRecords = lag;
-  }
-
-  private static void pause(long millis) {
+  private void sleep(long millis) {
     try {
       Thread.sleep(millis);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
+      stopped = true;
     }
   }
 
   /** Where the worker is. */
   public SinkProgress progress() {
-    return new SinkProgress(
-        state, detail, applied.get(), lagRecords, lastAppliedTsMs.get(), new TreeMap<>(offsets));
+    List<SinkProgress.Partition> partitions = new ArrayList<>();
+    feeds.values().forEach(feed -> partitions.add(feed.progress()));
+    partitions.sort(Comparator.comparing(p -> p.partition().toString()));
+    return new SinkProgress(state, detail, applier.applied(), partitions);
   }
 
-  /** Ends {@link #run} after the batches in hand; what was not applied is read again. */
+  /**
+   * Ends {@link #run} after the batches in hand, and waits for that, half a minute at most; what
+   * was not applied is read again. May be called from any thread, also twice.
+   */
   @Override
   public void close() {
     stopped = true;
+    if (!running) {
+      pool.shutdownNow();
+      sink.close();
+      return;
+    }
+    try {
+      if (!ended.await(CLOSE_PATIENCE_MS + 10_000, TimeUnit.MILLISECONDS)) {
+        LOG.atWarn().addKeyValue("sink", sink.name()).log("sink worker did not end in time");
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   /** What the group's decisions mean for the feeds; on the polling thread. */
   private final class Assignments implements GroupReader.Listener {
     @Override
     public Map<LogPartition, Long> assigned(Collection<LogPartition> partitions) {
-      Map<LogPartition, Long> starts = new HashMap<>();
-      Set<TableId> tables = new HashSet<>();
-      partitions.forEach(p -> tables.add(p.table()));
-      Map<TableId, TableSchema> latest = tables.isEmpty() ? Map.of() : schemas.latest();
       for (LogPartition partition : partitions) {
-        PartitionFeed feed = open(partition, latest);
+        PartitionFeed feed = new PartitionFeed(partition);
         feeds.put(partition, feed);
-        if (feed.nextOffset() > 0) {
-          starts.put(partition, feed.nextOffset());
+        applyIfDue(feed);
+      }
+      awaitTaken(partitions);
+      Map<LogPartition, Long> starts = new HashMap<>();
+      for (LogPartition partition : partitions) {
+        PartitionFeed feed = feeds.get(partition);
+        // One that could not be taken yet starts at the beginning, and what that brings is dropped.
+        if (feed != null && feed.state() == PartitionFeed.State.TAKEN) {
+          feed.startOffset().ifPresent(offset -> starts.put(partition, offset));
+          feed.started();
         }
       }
       return starts;
     }
 
-    private PartitionFeed open(LogPartition partition, Map<TableId, TableSchema> latest) {
-      long pause = FIRST_PAUSE_MS;
-      while (true) {
-        try {
-          TableSchema schema = latest.get(partition.table());
-          if (schema != null) {
-            prepare(partition.table(), schema.version());
-          }
-          return PartitionFeed.open(sink, partition, log.config().deleteRetention());
-        } catch (HeadwaterException e) {
-          if (!e.code().isRetriable() || stopped) {
-            throw e;
-          }
-          enterRetrying(e);
-          pause(pause);
-          pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
+    /** A target that is away must not hold the group up, so patience ends at the first failure. */
+    private void awaitTaken(Collection<LogPartition> partitions) {
+      long end = System.nanoTime() + TAKE_PATIENCE_MS * 1_000_000;
+      while (!stopped && System.nanoTime() < end && !applier.hasFailed()) {
+        boolean waiting =
+            partitions.stream()
+                .map(feeds::get)
+                .anyMatch(f -> f.state() == PartitionFeed.State.UNTAKEN && f.attempts() == 0);
+        if (!waiting) {
+          return;
         }
+        sleep(1);
       }
     }
 
     @Override
     public void revoked(Collection<LogPartition> partitions) {
-      lost(partitions);
+      end(partitions, REVOKE_PATIENCE_MS);
     }
 
     @Override
     public void lost(Collection<LogPartition> partitions) {
+      end(partitions, 0);
+    }
+
+    private void end(Collection<LogPartition> partitions, long patienceMs) {
       for (LogPartition partition : partitions) {
         PartitionFeed feed = feeds.remove(partition);
         if (feed != null) {
-          feed.close();
+          feed.close(patienceMs);
         }
-        offsets.remove(partition.toString());
       }
     }
   }

@@ -45,7 +45,7 @@ public final class PgOutputReader {
       case 'U' -> update(lsn, m);
       case 'D' -> {
         int relation = m.getInt();
-        boolean keyOnly = m.get() == 'K';
+        boolean keyOnly = isKeyOnly(m.get());
         handler.delete(lsn, relation, tuple(m, oldRow), keyOnly);
       }
       case 'B' -> handler.begin(lsn(m), m.getLong() + POSTGRES_EPOCH_MICROS, xid(m));
@@ -74,9 +74,18 @@ public final class PgOutputReader {
       handler.update(lsn, relation, null, false, tuple(m, newRow));
       return;
     }
+    boolean keyOnly = isKeyOnly(kind);
     Tuple old = tuple(m, oldRow);
     expect(m, 'N');
-    handler.update(lsn, relation, old, kind == 'K', tuple(m, newRow));
+    handler.update(lsn, relation, old, keyOnly, tuple(m, newRow));
+  }
+
+  /** Whether an old image holds the replica identity's columns, or the whole row. */
+  private static boolean isKeyOnly(byte kind) {
+    if (kind != 'K' && kind != 'O') {
+      throw malformed("old image of kind '" + (char) kind + "'");
+    }
+    return kind == 'K';
   }
 
   private void truncate(Lsn lsn, ByteBuffer m) {

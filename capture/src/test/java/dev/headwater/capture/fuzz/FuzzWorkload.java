@@ -199,7 +199,7 @@ final class FuzzWorkload implements AutoCloseable {
     try (Connection connection = DriverManager.getConnection(url)) {
       connection.setAutoCommit(false);
       while (!stop.get()) {
-        Thread.sleep(4000 + random.nextInt(4000));
+        Thread.sleep(12_000 + random.nextInt(8000));
         long first = nextId.getAndAdd(50_001) + 1;
         run(
             connection,

@@ -9,8 +9,7 @@ import java.util.stream.Collectors;
 
 /** Gathers what is wrong in a file, so that all of it is told at once. */
 final class ConfigProblems {
-  private static final String HINT =
-      "Correct the file and run 'headwater validate'; the contract of every field is in the README.";
+  private static final String HINT = "Correct the file, then run 'headwater validate'.";
 
   private final List<ConfigProblem> problems = new ArrayList<>();
 

@@ -48,7 +48,11 @@ public final class ConfigSchema {
           optional("name", Type.TEXT, "The replication slot; headwater_<connector> by default."),
           optional("wal_budget", Type.SIZE, "How much WAL the slot may hold back."),
           choice(
-              "over_budget", "What is done beyond that.", "warn", "pause_snapshots", "give_up_slot"));
+              "over_budget",
+              "What is done beyond that.",
+              "warn",
+              "pause_snapshots",
+              "give_up_slot"));
 
   static final List<ConfigField> CONNECTOR =
       List.of(

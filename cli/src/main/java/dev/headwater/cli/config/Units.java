@@ -23,8 +23,7 @@ final class Units {
           "gib", 1L << 30,
           "tib", 1L << 40);
   private static final Map<String, Long> MILLIS =
-      Map.of(
-          "ms", 1L, "s", 1_000L, "m", 60_000L, "h", 3_600_000L, "d", 86_400_000L);
+      Map.of("ms", 1L, "s", 1_000L, "m", 60_000L, "h", 3_600_000L, "d", 86_400_000L);
 
   private Units() {}
 

@@ -4,6 +4,7 @@ import dev.headwater.capture.CaptureConfig;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.net.URLDecoder;
+import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -12,6 +13,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /** URLs of databases and targets. No message shows any part of one: it might hold a secret. */
 final class Urls {
@@ -41,6 +43,22 @@ final class Urls {
               int port = uri.getPort() < 0 ? CaptureConfig.DEFAULT_PORT : uri.getPort();
               return Optional.of(
                   new Postgres(uri.getHost(), port, path.substring(1), parameters(uri)));
+            });
+  }
+
+  /** A PostgreSQL URL as the JDBC driver takes it, whichever way it is written. */
+  static Optional<String> jdbc(YamlNode node) {
+    return postgres(node)
+        .map(
+            url -> {
+              String server = "jdbc:postgresql://" + url.host() + ":" + url.port() + "/";
+              String parameters =
+                  url.parameters().entrySet().stream()
+                      .map(p -> encode(p.getKey()) + "=" + encode(p.getValue()))
+                      .collect(Collectors.joining("&"));
+              return server
+                  + encode(url.database())
+                  + (parameters.isEmpty() ? "" : "?" + parameters);
             });
   }
 
@@ -92,6 +110,10 @@ final class Urls {
       }
     }
     return Collections.unmodifiableMap(parameters);
+  }
+
+  private static String encode(String text) {
+    return URLEncoder.encode(text, StandardCharsets.UTF_8).replace("+", "%20");
   }
 
   private static String decode(String text) {

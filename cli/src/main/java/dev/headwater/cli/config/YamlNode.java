@@ -9,7 +9,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.snakeyaml.engine.v2.exceptions.Mark;
 import org.snakeyaml.engine.v2.nodes.MappingNode;
@@ -55,6 +54,26 @@ final class YamlNode {
     return kind();
   }
 
+  String path() {
+    return path;
+  }
+
+  /**
+   * The text of a field of this block, if it is there and its references resolve; tells nothing.
+   */
+  Optional<String> peek(String field) {
+    if (node instanceof MappingNode mapping) {
+      for (NodeTuple tuple : mapping.getValue()) {
+        if (tuple.getKeyNode() instanceof ScalarNode key
+            && key.getValue().equals(field)
+            && tuple.getValueNode() instanceof ScalarNode value) {
+          return references.resolve(value.getValue(), problem -> {});
+        }
+      }
+    }
+    return Optional.empty();
+  }
+
   /** Whether nothing stands behind the field's name. */
   boolean isNull() {
     return node instanceof ScalarNode && node.getTag().equals(Tag.NULL);
@@ -65,7 +84,7 @@ final class YamlNode {
   }
 
   private boolean hasPlainTag() {
-    return node.getTag().getValue().startsWith(Tag.PREFIX);
+    return node.getTag().getValue().startsWith(Tag.PREFIX) || node.getTag().equals(Tag.ENV_TAG);
   }
 
   private String kind() {
@@ -81,34 +100,25 @@ final class YamlNode {
 
   /** The fields of a block; unknown and missing ones are told. Nothing there means no fields. */
   Block block(List<ConfigField> fields) {
-    return blockNamed(fields.stream().collect(Collectors.toMap(ConfigField::name, f -> f)));
-  }
-
-  private Block blockNamed(Map<String, ConfigField> known) {
-    Map<String, YamlNode> found = new LinkedHashMap<>();
-    entries(true)
-        .forEach(
-            (name, value) -> {
-              if (known.containsKey(name)) {
-                found.put(name, value);
-              }
-            });
+    List<String> known = fields.stream().map(ConfigField::name).toList();
+    Map<String, YamlNode> found = entries(true);
     if (node instanceof MappingNode mapping) {
       for (NodeTuple tuple : mapping.getValue()) {
-        if (tuple.getKeyNode() instanceof ScalarNode key && !known.containsKey(key.getValue())) {
+        if (tuple.getKeyNode() instanceof ScalarNode key && !known.contains(key.getValue())) {
           child(key, key.getValue())
-              .problem(
-                  "unknown field" + Suggestions.didYouMean(key.getValue(), known.keySet()));
+              .problem("unknown field" + Suggestions.didYouMean(key.getValue(), known));
         }
       }
     }
-    known.values().stream()
+    fields.stream()
         .filter(field -> field.required() && !found.containsKey(field.name()))
         .forEach(field -> problem("the field '" + field.name() + "' is required"));
     return new Block(this, found);
   }
 
-  /** What stands behind each name of a map, in the file's order; a name that stands twice is told. */
+  /**
+   * What stands behind each name of a map, in the file's order; a name that stands twice is told.
+   */
   Map<String, YamlNode> entries() {
     return entries(false);
   }
@@ -226,20 +236,18 @@ final class YamlNode {
     Function<E, String> name = e -> e.name().toLowerCase(Locale.ROOT).replace('_', wordSeparator);
     Map<String, E> choices = new LinkedHashMap<>();
     Stream.of(type.getEnumConstants()).forEach(e -> choices.put(name.apply(e), e));
-    return raw()
-        .flatMap(
-            text -> {
-              E choice = choices.get(text);
-              if (choice == null) {
-                problem(
-                    "expected "
-                        + String.join(" | ", choices.keySet())
-                        + ", found "
-                        + found()
-                        + Suggestions.didYouMean(text, choices.keySet()));
-              }
-              return Optional.ofNullable(choice);
-            });
+    return oneOf(List.copyOf(choices.keySet())).map(choices::get);
+  }
+
+  /** One of some texts. */
+  Optional<String> oneOf(List<String> choices) {
+    Optional<String> text = raw();
+    if (text.isPresent() && !choices.contains(text.get())) {
+      String expected = "expected " + String.join(" | ", choices) + ", found " + found();
+      problem(expected + Suggestions.didYouMean(text.get(), choices));
+      return Optional.empty();
+    }
+    return text;
   }
 
   /** A text that a function understands; the problem names what was expected and what was found. */

@@ -15,6 +15,9 @@ import org.apache.kafka.metadata.storage.Formatter;
 /**
  * The main class of the Kafka child: formats the storage when it is new, starts the node, writes
  * the ready file and runs until SIGTERM. Arguments: the broker properties' file, the ready file.
+ *
+ * <p>{@code cluster.id} among the properties is ours: nodes of one cluster must be formatted with
+ * the same one.
  */
 public final class KafkaProcess {
   private KafkaProcess() {}
@@ -24,7 +27,8 @@ public final class KafkaProcess {
     try (Reader in = Files.newBufferedReader(Path.of(arguments[0]))) {
       properties.load(in);
     }
-    format(properties);
+    Object clusterId = properties.remove("cluster.id");
+    format(properties, clusterId == null ? Uuid.randomUuid().toString() : clusterId.toString());
     KafkaRaftServer server = new KafkaRaftServer(new KafkaConfig(properties), Time.SYSTEM);
     Exit.addShutdownHook("kafka-shutdown", server::shutdown);
     try {
@@ -37,14 +41,14 @@ public final class KafkaProcess {
     server.awaitShutdown();
   }
 
-  private static void format(Properties properties) throws Exception {
+  private static void format(Properties properties, String clusterId) throws Exception {
     String directory = properties.getProperty("log.dirs");
     if (Files.exists(Path.of(directory, "meta.properties"))) {
       return;
     }
     new Formatter()
         .setNodeId(Integer.parseInt(properties.getProperty("node.id")))
-        .setClusterId(Uuid.randomUuid().toString())
+        .setClusterId(clusterId)
         .setControllerListenerName("CONTROLLER")
         .setDirectories(List.of(directory))
         .setMetadataLogDirectory(directory)

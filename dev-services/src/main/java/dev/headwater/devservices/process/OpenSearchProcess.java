@@ -42,14 +42,15 @@ public final class OpenSearchProcess {
     properties.forEach((name, value) -> settings.put((String) name, (String) value));
     Path config = Files.createDirectories(Path.of(arguments[0]).resolveSibling("config"));
     String name = properties.getProperty("node.name");
-    Node node =
-        new ClassPathNode(
-            InternalSettingsPreparer.prepareEnvironment(
-                settings.build(), Map.of(), config, () -> name));
-    Runtime.getRuntime().addShutdownHook(new Thread(() -> close(node), "opensearch-shutdown"));
     try {
+      Node node =
+          new ClassPathNode(
+              InternalSettingsPreparer.prepareEnvironment(
+                  settings.build(), Map.of(), config, () -> name));
+      Runtime.getRuntime().addShutdownHook(new Thread(() -> close(node), "opensearch-shutdown"));
       node.start();
     } catch (Throwable e) {
+      // Threads of the half built node would keep a plain return from main from ending anything.
       e.printStackTrace();
       Runtime.getRuntime().halt(1);
     }
@@ -57,6 +58,7 @@ public final class OpenSearchProcess {
     Thread.currentThread().join();
   }
 
+  @SuppressWarnings("CatchAndPrintStackTrace") // the output of this process is its log
   private static void close(Node node) {
     try {
       node.close();

@@ -30,17 +30,13 @@ public final class CopyTextReader {
   public void read(byte[] text, int from, int to) {
     line = text;
     int end = to > from && text[to - 1] == '\n' ? to - 1 : to;
+    int delimiter = from - 1;
     int column = 0;
-    int at = from;
-    while (column < froms.length) {
-      at = readColumn(column, at, end);
-      column++;
-      if (at == end) {
-        break;
-      }
-      at++;
+    while (column < froms.length && delimiter != end) {
+      delimiter = readColumn(column++, delimiter + 1, end);
     }
-    if (at != end || column != froms.length) {
+    boolean complete = froms.length == 0 ? end == from : delimiter == end;
+    if (column != froms.length || !complete) {
       throw new IllegalArgumentException(
           "COPY line has another number of columns than the " + froms.length + " expected");
     }

@@ -20,8 +20,8 @@ public record Lsn(long value) implements Comparable<Lsn> {
       throw new IllegalArgumentException("not an LSN: '" + text + "'; expected e.g. 16/B374D848");
     }
     try {
-      long high = Long.parseUnsignedLong(text.substring(0, slash), 16);
-      long low = Long.parseUnsignedLong(text.substring(slash + 1), 16);
+      long high = Integer.toUnsignedLong(Integer.parseUnsignedInt(text.substring(0, slash), 16));
+      long low = Integer.toUnsignedLong(Integer.parseUnsignedInt(text.substring(slash + 1), 16));
       return new Lsn((high << 32) | low);
     } catch (NumberFormatException e) {
       throw new IllegalArgumentException(

@@ -225,6 +225,11 @@ public final class GroupReader implements AutoCloseable {
     consumer.seek(kafka(partition), offsetInclusive);
   }
 
+  /** Goes back to the first record there is, in a partition that this worker has. */
+  public void seekToBeginning(LogPartition partition) {
+    consumer.seekToBeginning(List.of(kafka(partition)));
+  }
+
   /** Brings nothing of a partition until it is resumed. */
   public void pause(LogPartition partition) {
     consumer.pause(List.of(kafka(partition)));

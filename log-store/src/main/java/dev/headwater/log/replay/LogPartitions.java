@@ -17,8 +17,12 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.ExecutionException;
 import java.util.function.Predicate;
+import org.apache.kafka.clients.admin.ListOffsetsOptions;
+import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.admin.TopicDescription;
+import org.apache.kafka.common.IsolationLevel;
 import org.apache.kafka.common.KafkaFuture;
+import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 
 /**
@@ -93,5 +97,25 @@ public final class LogPartitions {
       }
     }
     return found;
+  }
+
+  /** Where a partition ends now, exclusive, for readers of what is committed. */
+  public static long committedEnd(LogConnection log, LogPartition partition) {
+    TopicPartition asked = new TopicPartition(partition.topic(), partition.partition());
+    try {
+      return log.admin()
+          .listOffsets(
+              Map.of(asked, OffsetSpec.latest()),
+              new ListOffsetsOptions(IsolationLevel.READ_COMMITTED))
+          .partitionResult(asked)
+          .get()
+          .offset();
+    } catch (ExecutionException e) {
+      throw LogFailures.translate("asking for the end of " + partition, log.address(), e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new HeadwaterException(
+          FailureCode.LOG_UNREACHABLE, "log – interrupted while asked for its end", "", e);
+    }
   }
 }

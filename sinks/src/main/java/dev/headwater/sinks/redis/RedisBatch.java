@@ -1,18 +1,17 @@
 package dev.headwater.sinks.redis;
 
-import com.fasterxml.jackson.core.JsonFactory;
-import com.fasterxml.jackson.core.JsonParser;
-import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.headwater.sinks.FoldedRow;
+import dev.headwater.sinks.JsonFields;
 import dev.headwater.sinks.SinkConfig;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 
 /**
  * The script that applies a batch, and how rows become its arguments.
@@ -23,7 +22,7 @@ import java.util.Objects;
  * the partition.
  */
 final class RedisBatch {
-  private static final JsonFactory JSON = new JsonFactory();
+  private static final ObjectMapper JSON = new ObjectMapper();
 
   /** Far below what Lua can unpack at once. */
   private static final String PER_CALL = "1000";
@@ -94,7 +93,7 @@ final class RedisBatch {
       arguments.add(expiry(row));
       int countAt = arguments.size();
       arguments.add(new byte[0]);
-      addFields(value, arguments);
+      addFields(value, jsonNulls(row), arguments);
       arguments.set(countAt, digits(arguments.size() - countAt - 1));
     } else {
       if (!config.ttl().isZero()) {
@@ -110,28 +109,26 @@ final class RedisBatch {
     return config.ttl().isZero() ? digits(0) : digits(from + config.ttl().toMillis());
   }
 
-  private static void addFields(byte[] row, List<byte[]> arguments) {
-    try (JsonParser parser = JSON.createParser(row)) {
-      parser.nextToken();
-      while (parser.nextToken() == JsonToken.FIELD_NAME) {
-        byte[] name = parser.currentName().getBytes(StandardCharsets.UTF_8);
-        JsonToken token = parser.nextToken();
-        // A field that is not there is how a hash says NULL.
-        if (token == JsonToken.VALUE_NULL) {
-          continue;
-        }
+  /** A field that is not there is how a hash says NULL; a JSON null that is a value is a text. */
+  private static void addFields(byte[] row, Set<String> jsonNulls, List<byte[]> arguments) {
+    JsonFields fields = new JsonFields(row);
+    while (fields.next()) {
+      byte[] name = fields.name();
+      if (!fields.isNull() || jsonNulls.contains(new String(name, StandardCharsets.UTF_8))) {
         arguments.add(name);
-        if (token.isStructStart()) {
-          int from = (int) parser.currentTokenLocation().getByteOffset();
-          parser.skipChildren();
-          int to = (int) parser.currentLocation().getByteOffset();
-          arguments.add(java.util.Arrays.copyOfRange(row, from, to));
-        } else {
-          arguments.add(parser.getText().getBytes(StandardCharsets.UTF_8));
-        }
+        arguments.add(fields.text());
       }
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static Set<String> jsonNulls(FoldedRow row) {
+    if (row.nulls().isEmpty()) {
+      return Set.of();
+    }
+    try {
+      return Set.of(JSON.readValue(row.nulls().get(), String[].class));
+    } catch (JsonProcessingException e) {
+      throw new IllegalArgumentException("the nulls header is no JSON array", e);
     }
   }
 

@@ -33,18 +33,25 @@ final class RedisFailures {
               + " ping.",
           error);
     }
-    if (message.startsWith("READONLY")) {
+    if (message.contains("READONLY")) {
       return new HeadwaterException(
           FailureCode.TARGET_NOT_READY,
           who + " is a replica",
           "Point 'url' at its primary.",
           error);
     }
+    if (message.contains("WRONGTYPE")) {
+      return new HeadwaterException(
+          FailureCode.TARGET_NOT_READY,
+          who + " holds something else under a name of ours: " + message,
+          "Look at the keys __headwater:" + sink + ":*, and remove what is no hash.",
+          error);
+    }
     if (error instanceof JedisDataException) {
       return new HeadwaterException(
-          FailureCode.RECORD_REFUSED,
-          who + " refused a batch: " + message,
-          "Nothing of the batch's checkpoint was stored. See the server's log.",
+          FailureCode.TARGET_NOT_READY,
+          who + " refused a command: " + message,
+          "The server is Redis 6.2 or newer (or Valkey), and lets us use Lua scripts?",
           error);
     }
     return new HeadwaterException(
@@ -54,13 +61,14 @@ final class RedisFailures {
         error);
   }
 
+  /** Inside a script, older servers wrap the reason; so it is looked for, not only in front. */
   private static boolean isTransient(String message) {
     return message.startsWith("LOADING")
         || message.startsWith("BUSY")
-        || message.startsWith("OOM")
-        || message.startsWith("MISCONF")
+        || message.contains("OOM command not allowed")
+        || message.contains("MISCONF")
         || message.startsWith("MASTERDOWN")
         || message.startsWith("TRYAGAIN")
-        || message.startsWith("NOREPLICAS");
+        || message.contains("NOREPLICAS");
   }
 }

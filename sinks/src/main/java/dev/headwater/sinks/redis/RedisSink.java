@@ -3,13 +3,17 @@ package dev.headwater.sinks.redis;
 import dev.headwater.log.failure.FailureCode;
 import dev.headwater.log.failure.HeadwaterException;
 import dev.headwater.log.replay.LogPartition;
+import dev.headwater.log.schema.TableId;
 import dev.headwater.log.schema.TableSchema;
+import dev.headwater.sinks.BatchLimit;
 import dev.headwater.sinks.KeyTemplate;
 import dev.headwater.sinks.PartitionWriter;
 import dev.headwater.sinks.Sink;
 import dev.headwater.sinks.SinkConfig;
 import java.net.URI;
 import java.time.Duration;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import redis.clients.jedis.ConnectionPoolConfig;
@@ -29,14 +33,31 @@ import redis.clients.jedis.exceptions.JedisException;
 public final class RedisSink implements Sink {
   private static final Logger LOG = LoggerFactory.getLogger(RedisSink.class);
   private static final int DEFAULT_PORT = 6379;
-  private static final int TIMEOUT_MS = 10_000;
+  private static final Duration TIMEOUT = Duration.ofSeconds(10);
+  private static final int MAX_CONNECTIONS = 16;
+
+  /** One script runs alone: a batch is small enough that readers do not notice. */
+  private static final BatchLimit LIMIT = new BatchLimit(5_000, 4L << 20);
 
   private final SinkConfig.Redis config;
   private final KeyTemplate template;
   private final JedisPooled redis;
+  private final Map<String, TableId> tables = new ConcurrentHashMap<>();
   private volatile boolean checked;
 
+  /**
+   * Connects to nobody yet.
+   *
+   * @throws HeadwaterException {@code CONFIGURATION_INVALID} if the key template makes no sense
+   */
   public RedisSink(SinkConfig.Redis config) {
+    this(config, TIMEOUT);
+  }
+
+  /**
+   * @param timeout how long a connection or an answer is waited for
+   */
+  RedisSink(SinkConfig.Redis config, Duration timeout) {
     this.config = config;
     try {
       this.template = new KeyTemplate(config.keyTemplate());
@@ -55,16 +76,17 @@ public final class RedisSink implements Sink {
     URI uri = URI.create(config.url());
     DefaultJedisClientConfig.Builder client =
         DefaultJedisClientConfig.builder()
-            .connectionTimeoutMillis(TIMEOUT_MS)
-            .socketTimeoutMillis(TIMEOUT_MS)
+            .connectionTimeoutMillis((int) timeout.toMillis())
+            .socketTimeoutMillis((int) timeout.toMillis())
             .clientName("headwater-" + config.name().replaceAll("[^A-Za-z0-9_-]", "_"))
             .ssl("rediss".equals(uri.getScheme()))
             .database(database(uri));
     config.user().ifPresent(client::user);
     config.password().ifPresent(password -> client.password(password.reveal()));
     ConnectionPoolConfig pool = new ConnectionPoolConfig();
-    pool.setMaxTotal(16);
-    pool.setMaxWait(Duration.ofSeconds(10));
+    pool.setMaxTotal(MAX_CONNECTIONS);
+    pool.setMaxIdle(MAX_CONNECTIONS);
+    pool.setMaxWait(timeout);
     this.redis =
         new JedisPooled(
             pool,
@@ -85,6 +107,7 @@ public final class RedisSink implements Sink {
   @Override
   public void prepare(TableSchema schema) {
     template.requireFits(config.name(), schema);
+    requireNamesOfItsOwn(schema.table());
     if (!checked) {
       try {
         check();
@@ -95,20 +118,49 @@ public final class RedisSink implements Sink {
     }
   }
 
+  /** Rows of two tables must never meet under one name. */
+  private void requireNamesOfItsOwn(TableId table) {
+    TableId other = tables.putIfAbsent(template.namesTable() ? table.inSource() : "", table);
+    if (other != null && !other.equals(table)) {
+      throw new HeadwaterException(
+          FailureCode.CONFIGURATION_INVALID,
+          "sink '%s' – rows of %s and %s would meet under one name: key template '%s'"
+              .formatted(config.name(), other, table, template),
+          template.namesTable()
+              ? "Tables of that name come from two connectors: give each connector a sink."
+              : "Put {table} into the key template, for instance key: \"{table}:{id}\".");
+    }
+  }
+
   private void check() {
-    String info = redis.info();
-    if (info.contains("role:slave")) {
+    Map<String, String> info = RedisInfo.parse(redis.info());
+    if (info.getOrDefault("role", "").equals("slave")) {
       throw notReady("is a replica", "Point 'url' at its primary.");
     }
-    if (info.contains("cluster_enabled:1")) {
+    if (info.getOrDefault("redis_mode", "").equals("sentinel")) {
+      throw notReady("is a sentinel, which holds no data", "Point 'url' at the primary it names.");
+    }
+    if (info.getOrDefault("cluster_enabled", "0").equals("1")) {
       throw notReady(
           "runs as a cluster, where a batch and its checkpoint cannot be written in one step",
           "Point 'url' at a Redis that is not a cluster.");
     }
-    if (!info.contains("maxmemory_policy:noeviction") && !info.contains("maxmemory:0\r")) {
+    String policy = info.getOrDefault("maxmemory_policy", "noeviction");
+    if (info.getOrDefault("maxmemory", "0").equals("0")) {
+      return;
+    }
+    if (policy.startsWith("allkeys")) {
+      throw notReady(
+          "drops any row when memory is short (maxmemory-policy is " + policy + ")",
+          "redis-cli -u "
+              + config.url()
+              + " config set maxmemory-policy noeviction, and the same in redis.conf.");
+    }
+    if (policy.startsWith("volatile") && !config.ttl().isZero()) {
       LOG.atWarn()
           .addKeyValue("sink", config.name())
-          .log("Redis may evict rows under memory pressure; set maxmemory-policy noeviction");
+          .addKeyValue("policy", policy)
+          .log("Redis drops rows before their ttl ends when memory is short; set noeviction");
     }
   }
 
@@ -126,6 +178,11 @@ public final class RedisSink implements Sink {
     } catch (JedisException e) {
       throw failure(e);
     }
+  }
+
+  @Override
+  public BatchLimit batchLimit() {
+    return LIMIT;
   }
 
   JedisPooled redis() {

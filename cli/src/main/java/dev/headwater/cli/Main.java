@@ -1,0 +1,96 @@
+package dev.headwater.cli;
+
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import dev.headwater.cli.command.CaptureCommand;
+import dev.headwater.cli.command.DemoCommand;
+import dev.headwater.cli.command.LogCommand;
+import dev.headwater.cli.command.RunCommand;
+import dev.headwater.cli.command.SinkCommand;
+import dev.headwater.cli.command.StatusCommand;
+import dev.headwater.cli.command.ValidateCommand;
+import dev.headwater.log.failure.FailureCode;
+import dev.headwater.log.failure.HeadwaterException;
+import org.slf4j.LoggerFactory;
+import picocli.AutoComplete;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+
+/** The {@code headwater} command. */
+@Command(
+    name = "headwater",
+    version = "headwater 0.1.0",
+    mixinStandardHelpOptions = true,
+    description = {
+      "Captures row changes from PostgreSQL into a compacted Kafka log, and builds",
+      "caches, search indexes and replicas from it."
+    },
+    subcommands = {
+      DemoCommand.class,
+      ValidateCommand.class,
+      RunCommand.class,
+      CaptureCommand.class,
+      SinkCommand.class,
+      StatusCommand.class,
+      LogCommand.class,
+      AutoComplete.GenerateCompletion.class
+    },
+    footer = {
+      "",
+      "Examples:",
+      "  headwater demo --once           the whole story, with nothing installed",
+      "  headwater validate              checks connectors.yaml",
+      "  headwater run                   connectors and sinks in one process",
+      "  headwater status                what is running, and how far it is",
+      "  headwater log tail shop.public.orders",
+      "",
+      "Exit codes: 0 done, 1 failed at run time, 2 wrong usage or configuration,",
+      "3 the environment is not ready."
+    })
+public final class Main {
+  private Main() {}
+
+  /** Runs one command and ends the process with its exit code. */
+  public static void main(String[] args) {
+    System.exit(commandLine().execute(args));
+  }
+
+  /** The command line, as tests run it too. */
+  static CommandLine commandLine() {
+    CommandLine line = new CommandLine(new Main());
+    line.setExecutionStrategy(
+        parsed -> {
+          boolean verbose =
+              java.util.Arrays.asList(parsed.originalArgs().toArray()).contains("--verbose");
+          setLogging(verbose);
+          return new CommandLine.RunLast().execute(parsed);
+        });
+    line.setExecutionExceptionHandler(
+        (exception, command, parsed) -> {
+          GlobalOptions options = optionsOf(command);
+          HeadwaterException failure =
+              exception instanceof HeadwaterException known
+                  ? known
+                  : new HeadwaterException(
+                      FailureCode.INTERNAL,
+                      "unexpected: " + exception,
+                      "This is a defect. Run again with --verbose and report what it prints.",
+                      exception);
+          options.console().fail(failure, options.isVerbose());
+          return failure.code().exitCode();
+        });
+    return line;
+  }
+
+  private static GlobalOptions optionsOf(CommandLine command) {
+    Object mixin = command.getCommandSpec().mixins().get("options");
+    return mixin == null
+        ? new GlobalOptions()
+        : (GlobalOptions) ((CommandLine.Model.CommandSpec) mixin).userObject();
+  }
+
+  private static void setLogging(boolean verbose) {
+    Logger ours = (Logger) LoggerFactory.getLogger("dev.headwater");
+    ours.setLevel(verbose ? Level.INFO : Level.WARN);
+  }
+}

@@ -1,0 +1,112 @@
+package dev.headwater.cli.command;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.headwater.cli.Console;
+import dev.headwater.cli.GlobalOptions;
+import dev.headwater.log.connection.LogConnection;
+import dev.headwater.log.control.StatusBoard;
+import dev.headwater.log.failure.FailureCode;
+import dev.headwater.log.failure.HeadwaterException;
+import java.io.IOException;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** {@code status}: what runs, and how far it is. */
+@Command(
+    name = "status",
+    mixinStandardHelpOptions = true,
+    description = "Shows connectors and sinks: state, position, lag.",
+    footer = {"", "Examples:", "  headwater status", "  headwater status -o json"})
+public final class StatusCommand implements Callable<Integer> {
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  /** A worker reports every second; one that was silent for this long is gone. */
+  private static final long SILENT_MS = 10_000;
+
+  @Mixin private GlobalOptions options;
+
+  @Option(names = "--watch", description = "Again every second, until stopped.")
+  private boolean watch;
+
+  @Override
+  public Integer call() throws IOException, InterruptedException {
+    Console console = options.console();
+    try (LogConnection log = LogConnection.join(options.load().log());
+        StatusBoard board = new StatusBoard(log)) {
+      do {
+        Map<String, JsonNode> live = live(board.read());
+        if (live.isEmpty()) {
+          throw new HeadwaterException(
+              FailureCode.NOTHING_RUNNING,
+              "log at "
+                  + log.address()
+                  + " – no worker has reported in the last "
+                  + SILENT_MS / 1000
+                  + " s",
+              "Start one with 'headwater run'.");
+        }
+        print(console, live);
+        if (watch) {
+          Thread.sleep(1000);
+        }
+      } while (watch);
+    }
+    return 0;
+  }
+
+  private static Map<String, JsonNode> live(Map<String, String> reports) throws IOException {
+    Map<String, JsonNode> live = new TreeMap<>();
+    long now = System.currentTimeMillis();
+    for (Map.Entry<String, String> report : reports.entrySet()) {
+      JsonNode json = JSON.readTree(report.getValue());
+      boolean isStopped = json.path("state").asText().equals("stopped");
+      if (!isStopped && now - json.path("ts_ms").asLong() < SILENT_MS) {
+        live.put(report.getKey(), json);
+      }
+    }
+    return live;
+  }
+
+  private static void print(Console console, Map<String, JsonNode> live) {
+    if (console.isJson()) {
+      ObjectNode json = JSON.createObjectNode();
+      live.forEach(json::set);
+      console.answer(json);
+      return;
+    }
+    console.answer(console.bold(String.format("%-34s %-10s %s", "COMPONENT", "STATE", "")));
+    live.forEach(
+        (name, report) -> {
+          String state = report.path("state").asText();
+          String padded = String.format("%-10s", state);
+          String shown =
+              state.equals("streaming") || state.equals("running")
+                  ? console.green(padded)
+                  : state.equals("failed") ? console.red(padded) : padded;
+          console.answer(String.format("%-34s %s %s", name, shown, details(report)));
+        });
+  }
+
+  private static String details(JsonNode report) {
+    StringBuilder text = new StringBuilder();
+    if (report.has("lsn")) {
+      text.append("at ").append(report.path("lsn").asText());
+      if (report.has("lag_bytes")) {
+        text.append(", ").append(report.path("lag_bytes").asLong()).append(" bytes behind");
+      }
+      text.append(", ").append(report.path("records").asLong()).append(" records");
+    } else {
+      text.append("generation ").append(report.path("generation").asInt());
+      text.append(", ").append(report.path("lag_records").asLong()).append(" records behind, ");
+      text.append(report.path("rows_applied").asLong()).append(" rows applied");
+    }
+    String detail = report.path("detail").asText();
+    return detail.isEmpty() ? text.toString() : text + " – " + detail;
+  }
+}

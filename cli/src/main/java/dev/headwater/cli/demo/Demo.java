@@ -1,0 +1,282 @@
+package dev.headwater.cli.demo;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.headwater.cli.Console;
+import dev.headwater.cli.config.ConfigLoader;
+import dev.headwater.cli.config.HeadwaterConfig;
+import dev.headwater.cli.run.Pipeline;
+import dev.headwater.log.config.LogConfig;
+import dev.headwater.log.connection.LogConnection;
+import dev.headwater.log.failure.HeadwaterException;
+import dev.headwater.sinks.SinkWorker;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ConcurrentHashMap;
+import redis.clients.jedis.JedisPooled;
+
+/** The demo's story, told step by step as it happens. */
+public final class Demo {
+  private static final Duration LIMIT = Duration.ofSeconds(60);
+  private static final Duration TRAFFIC = Duration.ofSeconds(6);
+
+  private final Console console;
+  private final int rows;
+  private final long startedAt = System.nanoTime();
+  private final Map<String, HeadwaterException> failures = new ConcurrentHashMap<>();
+  private final ObjectNode summary = new ObjectMapper().createObjectNode();
+
+  public Demo(Console console, int rows) {
+    this.console = console;
+    this.rows = Math.max(10, rows);
+  }
+
+  /** Tells the story; with {@code once} it ends by itself. The exit code. */
+  public int run(boolean once) throws SQLException, IOException, InterruptedException, Exception {
+    step("starting PostgreSQL, Kafka, Redis and OpenSearch, each in a process of its own");
+    try (DemoServers servers = DemoServers.start()) {
+      console.say(
+          "  PostgreSQL "
+              + servers.postgresAddress()
+              + "   Kafka "
+              + servers.kafkaAddress()
+              + "   Redis "
+              + servers.redisUrl()
+              + "   OpenSearch "
+              + servers.searchUrl());
+      try (Connection admin = servers.connect("postgres");
+          Statement statement = admin.createStatement()) {
+        statement.execute("CREATE DATABASE shop");
+        statement.execute("CREATE DATABASE reporting");
+      }
+      try (Shop shop = new Shop(servers.connect("shop"), rows)) {
+        shop.fill();
+        step("a shop with " + rows + " rows in three tables; capture and three sinks start");
+        HeadwaterConfig config = configuration(servers);
+        try (LogConnection log = LogConnection.open(config.log());
+            Pipeline pipeline =
+                new Pipeline(
+                    config,
+                    log,
+                    name -> true,
+                    (name, failure) -> {
+                      failures.put(name, failure);
+                      console.fail(failure, false);
+                    })) {
+          pipeline.start();
+          return story(once, servers, shop, pipeline);
+        }
+      }
+    }
+  }
+
+  private int story(boolean once, DemoServers servers, Shop shop, Pipeline pipeline)
+      throws Exception {
+    Comparison comparison = new Comparison(servers);
+    long loadStart = System.nanoTime();
+    await("the shop's rows in all three targets", () -> isEqual(comparison));
+    summary.put("load_ms", millisSince(loadStart));
+    step("every row is in the cache, the search index and the replica");
+
+    showOneRow(servers);
+    step("live traffic: orders come, ship and go, prices and addresses change");
+    shop.startTraffic();
+    Thread.sleep(TRAFFIC.toMillis());
+
+    step("the cache is killed with all that is in it, and comes back empty");
+    servers.redis().kill();
+    servers.redis().restart();
+    long rebuildStart = System.nanoTime();
+    await("the cache to be filled again from the log", () -> cacheSize(servers) >= rows / 5);
+    summary.put("cache_rebuild_ms", millisSince(rebuildStart));
+    console.say(
+        "  filled again from the log in "
+            + millisSince(rebuildStart)
+            + " ms; the database was not asked");
+
+    if (!once) {
+      console.say("");
+      console.say("Going on until Ctrl-C. Look around:");
+      console.say(
+          "  psql -h 127.0.0.1 -p "
+              + servers.postgresAddress().split(":")[1]
+              + " -U postgres shop");
+      console.say("  redis-cli -u " + servers.redisUrl() + " get customer:42");
+      console.say("  curl '" + servers.searchUrl() + "/products/_search?q=lamp'");
+      pipeline.awaitEnd();
+      return 1;
+    }
+    shop.stopTraffic();
+    long settleStart = System.nanoTime();
+    await("the last change in all three targets", () -> isEqual(comparison));
+    summary.put("settle_ms", millisSince(settleStart));
+    return summarise(comparison, shop, pipeline);
+  }
+
+  /** One row, by hand: how long until each target has it, and until it is gone again. */
+  private void showOneRow(DemoServers servers) throws Exception {
+    try (Connection connection = servers.connect("shop");
+        Statement statement = connection.createStatement();
+        JedisPooled redis = new JedisPooled(URI.create(servers.redisUrl()))) {
+      long inserted = System.nanoTime();
+      statement.execute(
+          "INSERT INTO customers VALUES (4242424242, 'Ada', 'ada@example.com', 'London')");
+      await("the new customer in the cache", () -> redis.exists("customer:4242424242"));
+      long millis = millisSince(inserted);
+      summary.put("insert_to_cache_ms", millis);
+      console.say("  INSERT INTO customers …   " + millis + " ms later: GET customer:4242424242");
+      console.say("  " + console.green(redis.get("customer:4242424242")));
+      long deleted = System.nanoTime();
+      statement.execute("DELETE FROM customers WHERE id = 4242424242");
+      await("the customer to be gone", () -> !redis.exists("customer:4242424242"));
+      summary.put("delete_to_cache_ms", millisSince(deleted));
+      console.say("  DELETE FROM customers …   " + millisSince(deleted) + " ms later: gone");
+    }
+  }
+
+  private int summarise(Comparison comparison, Shop shop, Pipeline pipeline)
+      throws SQLException, IOException, InterruptedException {
+    List<Comparison.Finding> findings = compareAll(comparison);
+    long captured = pipeline.captures().get("shop").status().records();
+    long lag =
+        pipeline.sinks().values().stream()
+            .map(SinkWorker::progress)
+            .mapToLong(p -> p.lagRecords())
+            .sum();
+    summary.put("rows_captured", captured);
+    summary.put("live_transactions", shop.transactions());
+    summary.put("lag_records", lag);
+    summary.put("total_ms", millisSince(startedAt));
+    ArrayNode targets = summary.putArray("targets");
+    boolean equal = failures.isEmpty();
+    for (Comparison.Finding f : findings) {
+      equal &= f.isEqual();
+      targets
+          .addObject()
+          .put("target", f.where())
+          .put("source_rows", f.source())
+          .put("target_rows", f.found())
+          .put("different", f.different());
+    }
+    summary.put("equal", equal);
+    if (console.isJson()) {
+      console.answer(summary);
+      return equal ? 0 : 1;
+    }
+    console.answer("");
+    console.answer(
+        console.bold(
+            String.format("  %-32s %10s %10s %10s", "where", "source", "target", "different")));
+    for (Comparison.Finding f : findings) {
+      console.answer(
+          String.format(
+              "  %-32s %10d %10d %10d  %s",
+              f.where(),
+              f.source(),
+              f.found(),
+              f.different(),
+              f.isEqual() ? console.green("equal") : console.red("NOT EQUAL")));
+    }
+    console.answer("");
+    console.answer("  records in the log      " + captured);
+    console.answer("  live transactions       " + shop.transactions());
+    console.answer("  insert to cache         " + summary.path("insert_to_cache_ms") + " ms");
+    console.answer("  cache filled again in   " + summary.path("cache_rebuild_ms") + " ms");
+    console.answer("  lag at the end          " + lag + " records");
+    console.answer("  all in                  " + millisSince(startedAt) / 1000 + " s");
+    console.answer(
+        equal ? console.green("  every row is where it should be") : console.red("  rows differ"));
+    return equal ? 0 : 1;
+  }
+
+  private static List<Comparison.Finding> compareAll(Comparison comparison)
+      throws SQLException, IOException, InterruptedException {
+    List<Comparison.Finding> findings = new ArrayList<>();
+    findings.add(comparison.cache());
+    findings.add(comparison.search());
+    for (String table : List.of("customers", "products", "orders")) {
+      findings.add(comparison.replica(table));
+    }
+    return findings;
+  }
+
+  private static boolean isEqual(Comparison comparison) throws Exception {
+    try {
+      return compareAll(comparison).stream().allMatch(Comparison.Finding::isEqual);
+    } catch (SQLException e) {
+      // The replica's tables appear with their first rows.
+      if ("42P01".equals(e.getSQLState()) || "3F000".equals(e.getSQLState())) {
+        return false;
+      }
+      throw e;
+    }
+  }
+
+  private static long cacheSize(DemoServers servers) {
+    try (JedisPooled redis = new JedisPooled(URI.create(servers.redisUrl()))) {
+      return redis.dbSize();
+    }
+  }
+
+  private void await(String what, Callable<Boolean> condition) throws Exception {
+    long deadline = System.nanoTime() + LIMIT.toNanos();
+    while (!condition.call()) {
+      Optional<HeadwaterException> failed = failures.values().stream().findFirst();
+      if (failed.isPresent()) {
+        throw failed.get();
+      }
+      if (System.nanoTime() > deadline) {
+        throw new IllegalStateException(
+            "waited " + LIMIT.toSeconds() + " s for " + what + ", in vain");
+      }
+      Thread.sleep(20);
+    }
+  }
+
+  private static HeadwaterConfig configuration(DemoServers servers) throws IOException {
+    Path file = Files.createTempFile("headwater-demo", ".yaml");
+    try (InputStream yaml = Demo.class.getResourceAsStream("/connectors.yaml")) {
+      if (yaml == null) {
+        throw new IllegalStateException("the demo's connectors.yaml was not built in");
+      }
+      Files.copy(yaml, file, StandardCopyOption.REPLACE_EXISTING);
+      HeadwaterConfig loaded = ConfigLoader.load(file, servers.environment()::get);
+      LogConfig log =
+          new LogConfig(
+              Optional.of(servers.kafkaAddress()),
+              loaded.log().directory(),
+              Optional.of(1),
+              Optional.of(1),
+              loaded.log().partitions(),
+              loaded.log().deleteRetention(),
+              loaded.log().properties());
+      return new HeadwaterConfig(log, loaded.connectors(), loaded.sinks(), loaded.console());
+    } finally {
+      Files.deleteIfExists(file);
+    }
+  }
+
+  private void step(String what) {
+    console.say(
+        console.dim(String.format("%5.1f s  ", (System.nanoTime() - startedAt) / 1e9))
+            + console.bold(what));
+  }
+
+  private static long millisSince(long nanos) {
+    return (System.nanoTime() - nanos) / 1_000_000;
+  }
+}

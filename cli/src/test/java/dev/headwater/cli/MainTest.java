@@ -1,0 +1,150 @@
+package dev.headwater.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.MappingIterator;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The command line as a user meets it: help, exit codes, errors and JSON. */
+class MainTest {
+  private static final List<String> COMMANDS =
+      List.of("demo", "validate", "run", "capture", "sink", "status", "log", "generate-completion");
+
+  @Test
+  void helpListsEveryCommand() {
+    Outcome help = run("--help");
+
+    assertThat(help.exitCode()).isZero();
+    assertThat(help.out()).contains("Exit codes:");
+    assertThat(Main.commandLine().getSubcommands()).containsOnlyKeys(COMMANDS);
+    for (String command : COMMANDS) {
+      assertThat(help.out()).containsPattern("(?m)^  " + command + " ");
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"demo", "validate", "run", "capture", "sink", "status", "log"})
+  void helpOfEveryCommandHasAnExample(String command) {
+    Outcome help = run(command, "--help");
+
+    assertThat(help.exitCode()).isZero();
+    assertThat(help.out()).containsPattern("Examples?:\\R  headwater " + command);
+  }
+
+  @Test
+  void helpOfCompletionSaysHowToUseIt() {
+    assertThat(run("generate-completion", "--help").out()).contains("source <(headwater");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"topics", "tail", "get", "stats"})
+  void everyWayIntoTheLogIsInItsExamples(String way) {
+    assertThat(run("log", "--help").out()).contains("\n  headwater log " + way);
+  }
+
+  @Test
+  void unknownCommandIsWrongUsage() {
+    Outcome outcome = run("valdate");
+
+    assertThat(outcome.exitCode()).isEqualTo(2);
+    assertThat(outcome.out()).isEmpty();
+    assertThat(outcome.err()).contains("valdate").contains("validate").doesNotContain("\tat ");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", "log", "capture", "sink", "status --wach", "validate -o xml"})
+  void incompleteOrWrongArgumentsAreWrongUsage(String line) {
+    Outcome outcome = run(line.isEmpty() ? new String[0] : line.split(" "));
+
+    assertThat(outcome.exitCode()).isEqualTo(2);
+    assertThat(outcome.out()).isEmpty();
+    assertThat(outcome.err()).isNotBlank().doesNotContain("\tat ");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"validate", "run", "capture shop", "sink cache", "status", "log topics"})
+  void missingFileIsOneParagraphWithoutStackTrace(String line, @TempDir Path directory) {
+    String missing = directory.resolve("missing.yaml").toString();
+    Outcome outcome = run((line + " -f " + missing).split(" "));
+
+    assertThat(outcome.exitCode()).isEqualTo(2);
+    assertThat(outcome.out()).isEmpty();
+    assertThat(outcome.err()).startsWith("error: ").contains("missing.yaml");
+    assertThat(outcome.err().strip()).doesNotContain("\n\n").doesNotContain("\tat ");
+    assertThat(outcome.err().strip().lines()).hasSizeLessThanOrEqualTo(3);
+  }
+
+  @Test
+  void missingFileWithJsonIsOneObject(@TempDir Path directory) throws IOException {
+    String missing = directory.resolve("missing.yaml").toString();
+    Outcome outcome = run("validate", "-o", "json", "-f", missing);
+
+    assertThat(outcome.exitCode()).isEqualTo(2);
+    assertThat(onlyObject(outcome.out()).at("/error/code").asText())
+        .isEqualTo("CONFIGURATION_INVALID");
+  }
+
+  @Test
+  void validateWithJsonPrintsOneObject() throws IOException {
+    Outcome outcome = run("validate", "-o", "json", "-f", "../connectors.yaml");
+
+    assertThat(outcome.exitCode()).isZero();
+    assertThat(outcome.err()).isEmpty();
+    JsonNode answer = onlyObject(outcome.out());
+    assertThat(answer.path("valid").asBoolean()).isTrue();
+    assertThat(answer.path("connectors")).extracting(JsonNode::asText).containsExactly("shop");
+    assertThat(answer.path("sinks"))
+        .extracting(JsonNode::asText)
+        .containsExactly("customer-cache", "product-search", "reporting");
+  }
+
+  @Test
+  void theConfigurationOfDockerComposeIsValid() {
+    Outcome outcome = run("validate", "-f", "../docker/connectors.yaml");
+
+    assertThat(outcome.err()).isEmpty();
+    assertThat(outcome.exitCode()).isZero();
+  }
+
+  private static JsonNode onlyObject(String text) throws IOException {
+    ObjectMapper mapper = new ObjectMapper();
+    try (MappingIterator<JsonNode> all = mapper.readerFor(JsonNode.class).readValues(text)) {
+      List<JsonNode> objects = all.readAll();
+      assertThat(objects).hasSize(1);
+      assertThat(objects.get(0).isObject()).isTrue();
+      return objects.get(0);
+    }
+  }
+
+  private record Outcome(int exitCode, String out, String err) {}
+
+  private static Outcome run(String... args) {
+    PrintStream out = System.out;
+    PrintStream err = System.err;
+    ByteArrayOutputStream outBytes = new ByteArrayOutputStream();
+    ByteArrayOutputStream errBytes = new ByteArrayOutputStream();
+    System.setOut(new PrintStream(outBytes, true, StandardCharsets.UTF_8));
+    System.setErr(new PrintStream(errBytes, true, StandardCharsets.UTF_8));
+    try {
+      int exitCode = Main.commandLine().execute(args);
+      return new Outcome(
+          exitCode,
+          outBytes.toString(StandardCharsets.UTF_8),
+          errBytes.toString(StandardCharsets.UTF_8));
+    } finally {
+      System.setOut(out);
+      System.setErr(err);
+    }
+  }
+}

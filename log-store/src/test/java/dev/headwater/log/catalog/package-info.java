@@ -1,0 +1,4 @@
+@NullMarked
+package dev.headwater.log.catalog;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.headwater.log.codec;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,107 @@
+package dev.headwater.sinks;
+
+import dev.headwater.log.connection.LogConnection;
+import dev.headwater.log.failure.FailureCode;
+import dev.headwater.log.failure.HeadwaterException;
+import dev.headwater.log.replay.LogPartition;
+import dev.headwater.log.replay.LogPartitions;
+import dev.headwater.log.topic.Topics;
+import java.time.Duration;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * When a place in the log may be read on from without missing a delete (I6).
+ *
+ * <p>Kafka removes a tombstone {@code delete.retention.ms} after its segment was first cleaned
+ * (KIP-534). Whoever reads on from an offset within half of that time since the offset was the end
+ * of the log has met every tombstone, with room for clocks and slow cleaners. An offset that is
+ * still the end has nothing behind it to be missed. Thread-safe.
+ */
+final class CheckpointRule {
+  private static final String DELETE_RETENTION = "delete.retention.ms";
+  private static final String BUILD_AGAIN =
+      "Deletes may have been missed, so the sink is not fed on: headwater rebuild ";
+
+  private final String sink;
+  private final LogConnection log;
+  private final Topics topics;
+  private final Map<String, Long> retentionMs = new ConcurrentHashMap<>();
+
+  CheckpointRule(String sink, LogConnection log) {
+    this.sink = sink;
+    this.log = log;
+    this.topics = new Topics(log);
+  }
+
+  /**
+   * Refuses a checkpoint of another topic, of another generation, or of too long ago.
+   *
+   * @throws HeadwaterException {@code CHECKPOINT_STALE}
+   */
+  void requireUsable(LogPartition partition, Checkpoint checkpoint) {
+    if (checkpoint.generation() != PartitionFeed.GENERATION) {
+      throw stale(partition, "is of generation " + checkpoint.generation() + ", not 1");
+    }
+    if (!checkpoint.topicId().equals(partition.topicId())) {
+      throw stale(partition, "counts in a topic of that name that is gone");
+    }
+    if (isOld(partition, checkpoint.levelAtMs())
+        && checkpoint.nextOffset() < LogPartitions.committedEnd(log, partition)) {
+      throw old(partition, checkpoint.levelAtMs());
+    }
+  }
+
+  /** Refuses to go on reading where the end has not been seen for too long. */
+  void requireFresh(LogPartition partition, long levelAtMs) {
+    if (isOld(partition, levelAtMs)) {
+      throw old(partition, levelAtMs);
+    }
+  }
+
+  /** Refuses a place behind the end: the log has lost records that the sink holds. */
+  void requireInLog(LogPartition partition, long position, long end) {
+    if (position > end) {
+      throw stale(
+          partition,
+          "is at offset " + position + ", but the log ends at " + end + ": it lost some");
+    }
+  }
+
+  private boolean isOld(LogPartition partition, long levelAtMs) {
+    return System.currentTimeMillis() - levelAtMs > retention(partition) / 2;
+  }
+
+  private long retention(LogPartition partition) {
+    return retentionMs.computeIfAbsent(
+        partition.topic(),
+        topic ->
+            topics
+                .describe(topic)
+                .map(info -> info.config().get(DELETE_RETENTION))
+                .map(Long::valueOf)
+                .orElse(log.config().deleteRetention().toMillis()));
+  }
+
+  private HeadwaterException old(LogPartition partition, long levelAtMs) {
+    long age = System.currentTimeMillis() - levelAtMs;
+    return stale(
+        partition,
+        "was level with the log %s ago, over half of the topic's delete.retention.ms (%s)"
+            .formatted(words(age), words(retention(partition))));
+  }
+
+  private static String words(long millis) {
+    return Duration.ofSeconds(Math.max(1, millis / 1000))
+        .toString()
+        .substring(2)
+        .toLowerCase(java.util.Locale.ROOT);
+  }
+
+  private HeadwaterException stale(LogPartition partition, String what) {
+    return new HeadwaterException(
+        FailureCode.CHECKPOINT_STALE,
+        "sink '" + sink + "' – its checkpoint for " + partition + " " + what,
+        BUILD_AGAIN + sink);
+  }
+}

@@ -1,0 +1,169 @@
+package dev.headwater.sinks;
+
+import dev.headwater.log.failure.FailureCode;
+import dev.headwater.log.failure.HeadwaterException;
+import dev.headwater.log.schema.SchemaStore;
+import dev.headwater.log.schema.TableId;
+import dev.headwater.log.schema.TableSchema;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Does one piece of work on a partition: takes it over, or applies its next batch; and decides what
+ * a failure means. Called by the worker's pool, by many threads, each with a feed it has claimed.
+ */
+final class PartitionApplier {
+  private static final Logger LOG = LoggerFactory.getLogger(PartitionApplier.class);
+
+  /** In this time the group tells a worker that was away that its partitions are another's. */
+  private static final long FENCED_PAUSE_MS = 1_000;
+
+  /** So often in a row only two that do not know of each other can take a partition in turns. */
+  private static final int MAX_FENCES = 10;
+
+  private final Sink sink;
+  private final SchemaStore schemas;
+  private final CheckpointRule rule;
+  private final BatchLimit limit;
+  private final Map<TableId, Set<Integer>> prepared = new ConcurrentHashMap<>();
+  private final AtomicLong applied = new AtomicLong();
+  private final AtomicReference<@Nullable HeadwaterException> failure = new AtomicReference<>();
+  private volatile @Nullable HeadwaterException trouble;
+
+  PartitionApplier(Sink sink, SchemaStore schemas, CheckpointRule rule) {
+    this.sink = sink;
+    this.schemas = schemas;
+    this.rule = rule;
+    this.limit = sink.batchLimit();
+  }
+
+  CheckpointRule rule() {
+    return rule;
+  }
+
+  /** Rows applied so far, folded. */
+  long applied() {
+    return applied.get();
+  }
+
+  /** The last failure that is retried; null before the first. */
+  @Nullable HeadwaterException trouble() {
+    return trouble;
+  }
+
+  boolean hasFailed() {
+    return failure.get() != null;
+  }
+
+  /** Throws what the worker must not go on over, if anything. */
+  void throwFailure() {
+    HeadwaterException e = failure.get();
+    if (e != null) {
+      throw e;
+    }
+  }
+
+  /** Takes the feed's partition, or applies its next batch. Never throws. */
+  void workOn(PartitionFeed feed) {
+    try {
+      if (feed.state() == PartitionFeed.State.UNTAKEN) {
+        take(feed);
+      } else if (feed.state() == PartitionFeed.State.RUNNING) {
+        apply(feed);
+      }
+    } catch (HeadwaterException e) {
+      handle(feed, e);
+    } catch (RuntimeException | Error e) {
+      failure.compareAndSet(
+          null,
+          new HeadwaterException(
+              FailureCode.INTERNAL,
+              "sink '" + sink.name() + "' – applying " + feed.partition() + " failed: " + e,
+              "This is a defect; nothing was skipped.",
+              e));
+    }
+  }
+
+  private void take(PartitionFeed feed) {
+    TableId table = feed.partition().table();
+    if (!prepared.containsKey(table)) {
+      TableSchema latest = schemas.latest().get(table);
+      if (latest != null) {
+        prepare(table, latest.version(), latest);
+      }
+    }
+    long now = System.currentTimeMillis();
+    PartitionWriter writer = sink.take(feed.partition());
+    try {
+      if (writer.checkpoint().isPresent()) {
+        rule.requireUsable(feed.partition(), writer.checkpoint().get());
+      }
+    } catch (RuntimeException e) {
+      writer.close();
+      throw e;
+    }
+    feed.taken(writer, now);
+    LOG.atInfo()
+        .addKeyValue("sink", sink.name())
+        .addKeyValue("partition", feed.partition())
+        .addKeyValue("offset", writer.checkpoint().map(Checkpoint::nextOffset).orElse(0L))
+        .log("partition taken");
+  }
+
+  private void apply(PartitionFeed feed) {
+    FoldedBatch batch = feed.batch(limit);
+    TableId table = feed.partition().table();
+    Set<Integer> known = prepared.getOrDefault(table, Set.of());
+    int last = 0;
+    for (FoldedRow row : batch.rows()) {
+      int version = row.schemaVersion();
+      if (version != last && !known.contains(version)) {
+        prepare(table, version, find(table, version, row));
+        known = prepared.getOrDefault(table, Set.of());
+      }
+      last = version;
+    }
+    feed.writer().apply(batch);
+    feed.applied(batch);
+    applied.addAndGet(batch.rows().size());
+  }
+
+  private TableSchema find(TableId table, int version, FoldedRow row) {
+    return schemas
+        .find(table, version)
+        .orElseThrow(
+            () ->
+                new HeadwaterException(
+                    FailureCode.LOG_NOT_READY,
+                    "sink '%s' – the log has no version %d of the schema of %s, which its record at offset %d was written with"
+                        .formatted(sink.name(), version, table, row.offset()),
+                    "Its record in __headwater.schemas is gone: load the table again."));
+  }
+
+  private void prepare(TableId table, int version, TableSchema schema) {
+    sink.prepare(schema);
+    prepared.computeIfAbsent(table, t -> ConcurrentHashMap.newKeySet()).add(version);
+  }
+
+  private void handle(PartitionFeed feed, HeadwaterException e) {
+    if (e.code().isRetriable()) {
+      trouble = e;
+      feed.retryAfter(Backoff.pauseMs(feed.attempts() + 1));
+    } else if (e.code() != FailureCode.FENCED || feed.fenced(FENCED_PAUSE_MS) > MAX_FENCES) {
+      failure.compareAndSet(null, e);
+    } else {
+      // Where the target was emptied, what rows need is gone too.
+      prepared.remove(feed.partition().table());
+      LOG.atInfo()
+          .addKeyValue("sink", sink.name())
+          .addKeyValue("partition", feed.partition())
+          .log("writer fenced");
+    }
+  }
+}

@@ -1,0 +1,21 @@
+package dev.headwater.sinks;
+
+import dev.headwater.sinks.opensearch.OpenSearchSink;
+import dev.headwater.sinks.postgres.PostgresSink;
+import dev.headwater.sinks.redis.RedisSink;
+
+/** Opens sinks: the one place that knows which technology a configuration is for. */
+public final class Sinks {
+  private Sinks() {}
+
+  /** A new sink; nothing is connected to before it is used. */
+  public static Sink open(SinkConfig config) {
+    if (config instanceof SinkConfig.Redis redis) {
+      return new RedisSink(redis);
+    }
+    if (config instanceof SinkConfig.OpenSearch search) {
+      return new OpenSearchSink(search);
+    }
+    return new PostgresSink((SinkConfig.Postgres) config);
+  }
+}

@@ -1,0 +1,123 @@
+package dev.headwater.sinks.opensearch;
+
+import dev.headwater.log.failure.FailureCode;
+import dev.headwater.log.failure.HeadwaterException;
+import dev.headwater.log.replay.LogPartition;
+import dev.headwater.log.schema.TableId;
+import dev.headwater.log.schema.TableSchema;
+import dev.headwater.sinks.BatchLimit;
+import dev.headwater.sinks.PartitionWriter;
+import dev.headwater.sinks.Sink;
+import dev.headwater.sinks.SinkConfig;
+import java.time.Duration;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * A search index: each row a document, its JSON the log's own bytes.
+ *
+ * <p>Readers use the alias {@code <index>}; the documents are in {@code <index>-g1} behind it. Each
+ * partition's owner writes through an alias of its own ({@link WriteAlias}), and a takeover
+ * exchanges that alias in one step: what the former owner still sends is then refused, for its
+ * alias is gone. Versions ({@code seq}, {@code external_gte}) are the second defence, against
+ * requests the server had accepted by then. The checkpoint ({@link CheckpointDocuments}) is written
+ * after the documents it speaks of.
+ */
+public final class OpenSearchSink implements Sink {
+  private static final int GENERATION = 1;
+  private static final Duration TIMEOUT = Duration.ofSeconds(60);
+
+  /** A few bulks at once, each of a size the server is happy with. */
+  private static final BatchLimit LIMIT = new BatchLimit(20_000, 16L << 20);
+
+  private final SinkConfig.OpenSearch config;
+  private final SearchFailures failures;
+  private final SearchClient client;
+  private final SearchIndex index;
+  private final CheckpointDocuments checkpoints;
+  private final Map<TableId, Map<Integer, FieldNames>> names = new ConcurrentHashMap<>();
+
+  /** Connects to nobody yet. */
+  public OpenSearchSink(SinkConfig.OpenSearch config) {
+    this(config, TIMEOUT);
+  }
+
+  /**
+   * @param timeout how long a connection or an answer is waited for
+   */
+  OpenSearchSink(SinkConfig.OpenSearch config, Duration timeout) {
+    this.config = config;
+    this.failures = new SearchFailures(config.name(), config.url());
+    this.client = new SearchClient(config, timeout, failures);
+    this.index = new SearchIndex(client, failures, config.index(), GENERATION);
+    this.checkpoints = new CheckpointDocuments(config.name(), client);
+  }
+
+  @Override
+  public String name() {
+    return config.name();
+  }
+
+  @Override
+  public synchronized void prepare(TableSchema schema) {
+    FieldNames fields = new FieldNames(schema);
+    checkpoints.prepare();
+    index.prepare(IndexMapping.properties(schema, fields, config.mapping()));
+    names
+        .computeIfAbsent(schema.table(), table -> new ConcurrentHashMap<>())
+        .put(schema.version(), fields);
+  }
+
+  /** Whether the sink's patterns may bring several tables into the index. */
+  private boolean isShared() {
+    return config.tables().size() > 1 || config.tables().get(0).matches(".*[*?].*");
+  }
+
+  @Override
+  public PartitionWriter take(LogPartition partition) {
+    String alias = new WriteAlias(client, config.name(), index.name()).take(partition);
+    // Only behind the fence: nothing moves the checkpoint after it was read but its new owner.
+    String uuid = index.uuid();
+    CheckpointDocuments.Stored stored = checkpoints.claim(partition, uuid, alias);
+    return new OpenSearchPartitionWriter(this, partition, alias, uuid, stored);
+  }
+
+  @Override
+  public BatchLimit batchLimit() {
+    return LIMIT;
+  }
+
+  SearchClient client() {
+    return client;
+  }
+
+  SearchFailures failures() {
+    return failures;
+  }
+
+  CheckpointDocuments checkpoints() {
+    return checkpoints;
+  }
+
+  DocumentIds ids(TableId table) {
+    return new DocumentIds(table, isShared());
+  }
+
+  /** What fields of a row are called, which only its schema tells. */
+  FieldNames fieldNames(TableId table, int schemaVersion) {
+    FieldNames fields = names.getOrDefault(table, Map.of()).get(schemaVersion);
+    if (fields == null) {
+      throw new HeadwaterException(
+          FailureCode.INTERNAL,
+          "sink '%s' – version %d of the schema of %s was not prepared"
+              .formatted(config.name(), schemaVersion, table),
+          "This is a defect; nothing was skipped.");
+    }
+    return fields;
+  }
+
+  @Override
+  public void close() {
+    client.close();
+  }
+}

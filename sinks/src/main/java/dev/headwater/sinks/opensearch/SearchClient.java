@@ -1,0 +1,187 @@
+package dev.headwater.sinks.opensearch;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.headwater.sinks.SinkConfig;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.URI;
+import java.time.Duration;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import org.apache.http.HttpEntity;
+import org.apache.http.HttpHost;
+import org.apache.http.auth.AuthScope;
+import org.apache.http.auth.UsernamePasswordCredentials;
+import org.apache.http.client.CredentialsProvider;
+import org.apache.http.impl.client.BasicCredentialsProvider;
+import org.apache.http.impl.nio.client.HttpAsyncClientBuilder;
+import org.opensearch.client.Request;
+import org.opensearch.client.Response;
+import org.opensearch.client.ResponseException;
+import org.opensearch.client.ResponseListener;
+import org.opensearch.client.RestClient;
+import org.opensearch.client.RestClientBuilder;
+
+/**
+ * JSON over HTTP with one server. Thread-safe.
+ *
+ * <p>An answer whose status was asked for is an answer, whatever the status; any other refusal is
+ * thrown, as {@link SearchFailures} says.
+ */
+final class SearchClient implements AutoCloseable {
+  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final int MAX_CONNECTIONS = 32;
+
+  private final SearchFailures failures;
+  private final RestClient client;
+
+  /**
+   * An answer.
+   *
+   * @param status HTTP's
+   * @param body as JSON; an empty object when there is none
+   */
+  record Answer(int status, JsonNode body) {
+    boolean isFound() {
+      return status < 300;
+    }
+
+    String errorType() {
+      return body.path("error").path("type").asText();
+    }
+  }
+
+  /**
+   * @param timeout how long a connection or an answer is waited for
+   */
+  SearchClient(SinkConfig.OpenSearch config, Duration timeout, SearchFailures failures) {
+    this.failures = failures;
+    URI uri = URI.create(config.url());
+    RestClientBuilder builder =
+        RestClient.builder(new HttpHost(uri.getHost(), port(uri), uri.getScheme()))
+            .setRequestConfigCallback(
+                request ->
+                    request
+                        .setConnectTimeout((int) timeout.toMillis())
+                        .setSocketTimeout((int) timeout.toMillis()))
+            .setHttpClientConfigCallback(http -> configure(http, config));
+    if (uri.getPath() != null && uri.getPath().length() > 1) {
+      builder.setPathPrefix(uri.getPath());
+    }
+    this.client = builder.build();
+  }
+
+  private static int port(URI uri) {
+    return uri.getPort() > 0 ? uri.getPort() : uri.getScheme().equals("https") ? 443 : 9200;
+  }
+
+  private static HttpAsyncClientBuilder configure(
+      HttpAsyncClientBuilder http, SinkConfig.OpenSearch config) {
+    http.setMaxConnTotal(MAX_CONNECTIONS).setMaxConnPerRoute(MAX_CONNECTIONS);
+    if (config.user().isPresent() && config.password().isPresent()) {
+      CredentialsProvider credentials = new BasicCredentialsProvider();
+      credentials.setCredentials(
+          AuthScope.ANY,
+          new UsernamePasswordCredentials(config.user().get(), config.password().get().reveal()));
+      http.setDefaultCredentialsProvider(credentials);
+    }
+    return http;
+  }
+
+  /** Asks for something that may not be there. */
+  Answer get(String path) {
+    return send(new Request("GET", path), Set.of(404));
+  }
+
+  /** Sends a JSON body; the statuses named are answers, not failures. */
+  Answer send(String method, String path, JsonNode body, Integer... alsoAnswers) {
+    Request request = new Request(method, path);
+    request.setJsonEntity(body.toString());
+    return send(request, Set.of(alsoAnswers));
+  }
+
+  private Answer send(Request request, Set<Integer> alsoAnswers) {
+    try {
+      return answer(client.performRequest(request));
+    } catch (ResponseException e) {
+      Answer answer = answer(e.getResponse());
+      if (alsoAnswers.contains(answer.status())) {
+        return answer;
+      }
+      throw failures.refused(
+          answer.status(),
+          answer.errorType(),
+          answer.body().path("error").path("reason").asText(),
+          e);
+    } catch (IOException e) {
+      throw failures.unreachable(e);
+    }
+  }
+
+  /**
+   * Sends a bulk through an alias that must exist; the future ends with what {@link #send} throws.
+   */
+  CompletableFuture<BulkAnswer> bulk(String alias, BulkBody body) {
+    Request request = new Request("POST", "/" + alias + "/_bulk");
+    request.addParameter("require_alias", "true");
+    request.addParameter("filter_path", BulkAnswer.FILTER);
+    request.setEntity(body);
+    CompletableFuture<BulkAnswer> future = new CompletableFuture<>();
+    client.performRequestAsync(
+        request,
+        new ResponseListener() {
+          @Override
+          public void onSuccess(Response response) {
+            try (InputStream content = response.getEntity().getContent()) {
+              future.complete(BulkAnswer.parse(content));
+            } catch (IOException | RuntimeException e) {
+              future.completeExceptionally(failures.unreachable(e));
+            }
+          }
+
+          @Override
+          public void onFailure(Exception e) {
+            future.completeExceptionally(failure(e));
+          }
+        });
+    return future;
+  }
+
+  private RuntimeException failure(Exception e) {
+    if (e instanceof ResponseException refusal) {
+      Answer answer = answer(refusal.getResponse());
+      String reason = answer.body().path("error").path("reason").asText();
+      return failures.refused(answer.status(), answer.errorType(), reason, e);
+    }
+    return failures.unreachable(e);
+  }
+
+  private Answer answer(Response response) {
+    HttpEntity entity = response.getEntity();
+    int status = response.getStatusLine().getStatusCode();
+    if (entity == null) {
+      return new Answer(status, JSON.createObjectNode());
+    }
+    try (InputStream content = entity.getContent()) {
+      JsonNode body = JSON.readTree(content);
+      return new Answer(status, body == null ? JSON.createObjectNode() : body);
+    } catch (IOException e) {
+      // A proxy in front answers with a page.
+      return new Answer(status, JSON.createObjectNode());
+    }
+  }
+
+  static ObjectMapper json() {
+    return JSON;
+  }
+
+  @Override
+  public void close() {
+    try {
+      client.close();
+    } catch (IOException e) {
+      throw new IllegalStateException("the HTTP client does not close", e);
+    }
+  }
+}

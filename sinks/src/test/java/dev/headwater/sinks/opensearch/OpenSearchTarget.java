@@ -1,0 +1,87 @@
+package dev.headwater.sinks.opensearch;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.headwater.devservices.DevServer;
+import dev.headwater.devservices.OpenSearchServer;
+import dev.headwater.log.schema.TableSchema;
+import dev.headwater.sinks.Sink;
+import dev.headwater.sinks.SinkConfig;
+import dev.headwater.sinks.SinkTarget;
+import java.net.URLEncoder;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/** A sink's rows in a real OpenSearch, in an index of its own. */
+final class OpenSearchTarget implements SinkTarget {
+  private static final AtomicInteger NAMES = new AtomicInteger();
+
+  private final OpenSearchServer server;
+  private final boolean serverIsOurs;
+  private final String name = "search-" + NAMES.incrementAndGet();
+
+  OpenSearchTarget(OpenSearchServer server, boolean serverIsOurs) {
+    this.server = server;
+    this.serverIsOurs = serverIsOurs;
+  }
+
+  String index() {
+    return name;
+  }
+
+  Http http() {
+    return new Http(server.url());
+  }
+
+  @Override
+  public Sink open() {
+    return open(Map.of());
+  }
+
+  Sink open(Map<String, String> mapping) {
+    return new OpenSearchSink(
+        new SinkConfig.OpenSearch(
+            name,
+            server.url(),
+            Optional.empty(),
+            Optional.empty(),
+            List.of("shop.public.one"),
+            name,
+            mapping),
+        Duration.ofSeconds(serverIsOurs ? 3 : 20));
+  }
+
+  @Override
+  public Optional<String> read(TableSchema table, String key) {
+    String id = new DocumentIds(table.table(), false).of(key.getBytes(UTF_8));
+    String path = "/" + name + "/_doc/" + URLEncoder.encode(id, UTF_8).replace("+", "%20");
+    JsonNode answer = http().get(path);
+    return answer.path("found").asBoolean()
+        ? Optional.of(answer.path("_source").toString())
+        : Optional.empty();
+  }
+
+  @Override
+  public long count(TableSchema table) {
+    http().send("POST", "/" + name + "/_refresh", "");
+    return http().get("/" + name + "/_count").path("count").asLong();
+  }
+
+  @Override
+  public DevServer server() {
+    return server;
+  }
+
+  @Override
+  public void close() {
+    if (serverIsOurs) {
+      server.close();
+    } else {
+      http().send("DELETE", "/" + name + "-g1", "");
+    }
+  }
+}

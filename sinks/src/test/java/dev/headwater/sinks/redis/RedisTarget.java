@@ -1,0 +1,98 @@
+package dev.headwater.sinks.redis;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import dev.headwater.devservices.DevServer;
+import dev.headwater.devservices.RedisServer;
+import dev.headwater.log.schema.TableSchema;
+import dev.headwater.sinks.KeyTemplate;
+import dev.headwater.sinks.Sink;
+import dev.headwater.sinks.SinkConfig;
+import dev.headwater.sinks.SinkTarget;
+import java.time.Duration;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Collectors;
+import redis.clients.jedis.Jedis;
+import redis.clients.jedis.params.ScanParams;
+import redis.clients.jedis.resps.ScanResult;
+
+/** A sink's rows in a real Redis; its key template is made from the first table asked for. */
+final class RedisTarget implements SinkTarget {
+  private static final AtomicInteger NAMES = new AtomicInteger();
+
+  private final RedisServer server;
+  private final boolean serverIsOurs;
+  private final String name = "cache-" + NAMES.incrementAndGet();
+  private final List<String> keyColumns;
+
+  RedisTarget(RedisServer server, boolean serverIsOurs, List<String> keyColumns) {
+    this.server = server;
+    this.serverIsOurs = serverIsOurs;
+    this.keyColumns = keyColumns;
+  }
+
+  static SinkConfig.Redis config(String name, String url, String template) {
+    return new SinkConfig.Redis(
+        name,
+        url,
+        Optional.empty(),
+        Optional.empty(),
+        List.of("*"),
+        template,
+        SinkConfig.Redis.Value.JSON,
+        Duration.ZERO,
+        SinkConfig.Redis.Generations.IN_PLACE);
+  }
+
+  private String template() {
+    return name
+        + ":{table}:"
+        + keyColumns.stream().map(c -> "{" + c + "}").collect(Collectors.joining(":"));
+  }
+
+  @Override
+  public Sink open() {
+    return new RedisSink(config(name, server.url(), template()), Duration.ofSeconds(2));
+  }
+
+  @Override
+  public Optional<String> read(TableSchema table, String key) {
+    byte[] row = new KeyTemplate(template()).name(table.table(), key.getBytes(UTF_8));
+    try (Jedis redis = new Jedis("127.0.0.1", server.port())) {
+      byte[] value = redis.get(row);
+      return value == null ? Optional.empty() : Optional.of(new String(value, UTF_8));
+    }
+  }
+
+  @Override
+  public long count(TableSchema table) {
+    Set<String> names = new HashSet<>();
+    ScanParams ours =
+        new ScanParams().match(name + ":" + table.table().inSource() + ":*").count(10_000);
+    try (Jedis redis = new Jedis("127.0.0.1", server.port())) {
+      String cursor = ScanParams.SCAN_POINTER_START;
+      do {
+        ScanResult<String> page = redis.scan(cursor, ours);
+        names.addAll(page.getResult());
+        cursor = page.getCursor();
+      } while (!cursor.equals(ScanParams.SCAN_POINTER_START));
+    }
+    return names.size();
+  }
+
+  @Override
+  public DevServer server() {
+    return server;
+  }
+
+  @Override
+  public void close() {
+    if (serverIsOurs) {
+      server.close();
+    }
+  }
+}

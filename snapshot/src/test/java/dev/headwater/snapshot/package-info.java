@@ -1,0 +1,4 @@
+@NullMarked
+package dev.headwater.snapshot;
+
+import org.jspecify.annotations.NullMarked;
