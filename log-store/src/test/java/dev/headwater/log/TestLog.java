@@ -20,10 +20,14 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.apache.kafka.clients.admin.OffsetSpec;
+import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.Uuid;
 import org.jspecify.annotations.Nullable;
 
@@ -104,12 +108,18 @@ public final class TestLog {
     return partitions;
   }
 
-  /** All that a reader sees of a table, from offset zero to its end. */
+  /**
+   * All that a reader sees of a table, from offset zero to the end that it has once every
+   * transaction is over: Kafka answers a commit a little before it marks the rows as committed.
+   */
   public static List<LogRecord> readAll(LogConnection log, TableId table, TopicInfo topic) {
     List<LogRecord> records = new ArrayList<>();
+    List<LogPartition> partitions = partitions(table, topic);
+    Map<LogPartition, Long> ends = new HashMap<>();
+    partitions.forEach(p -> ends.put(p, highWaterMark(log, p)));
     long deadline = System.nanoTime() + Duration.ofSeconds(30).toNanos();
-    try (ReplayReader reader = ReplayReader.open(log, partitions(table, topic), Map.of())) {
-      while (!reader.isCaughtUp()) {
+    try (ReplayReader reader = ReplayReader.open(log, partitions, Map.of())) {
+      while (partitions.stream().anyMatch(p -> reader.positions().get(p) < ends.get(p))) {
         if (System.nanoTime() > deadline) {
           throw new AssertionError("the end was not reached: " + reader.positions());
         }
@@ -119,6 +129,19 @@ public final class TestLog {
       }
     }
     return records;
+  }
+
+  private static long highWaterMark(LogConnection log, LogPartition partition) {
+    TopicPartition kafka = new TopicPartition(partition.topic(), partition.partition());
+    try {
+      return log.admin()
+          .listOffsets(Map.of(kafka, OffsetSpec.latest()))
+          .partitionResult(kafka)
+          .get()
+          .offset();
+    } catch (InterruptedException | ExecutionException e) {
+      throw new AssertionError(e);
+    }
   }
 
   public static List<String> values(List<LogRecord> records) {

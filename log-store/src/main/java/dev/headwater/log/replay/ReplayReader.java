@@ -34,7 +34,9 @@ public final class ReplayReader implements AutoCloseable {
   }
 
   /**
-   * Opens a reader, and takes down where each partition ends now.
+   * Opens a reader, and takes down where each partition ends now for readers of what is committed:
+   * an open transaction is not waited for, and a commit that was answered a moment ago may not be
+   * marked as one yet (Kafka writes the marks after it answers).
    *
    * @param startOffsetsInclusive where to start; partitions that are not in it start at their first
    *     record

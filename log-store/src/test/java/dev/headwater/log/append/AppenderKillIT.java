@@ -14,7 +14,9 @@ import dev.headwater.log.topic.TopicInfo;
 import dev.headwater.log.topic.Topics;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
+@Timeout(value = 90, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class AppenderKillIT {
   @Test
   void aProcessKilledInsideATransactionLeavesNothingOfItAndThePositionIntact() throws Exception {

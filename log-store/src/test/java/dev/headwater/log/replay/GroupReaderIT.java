@@ -257,6 +257,7 @@ class GroupReaderIT {
   }
 
   private Map<Integer, List<String>> contents() {
+    TestLog.readAll(log, table, topic);
     Map<Integer, List<String>> contents = new HashMap<>();
     for (LogPartition partition : TestLog.partitions(table, topic)) {
       List<String> values = new ArrayList<>();
