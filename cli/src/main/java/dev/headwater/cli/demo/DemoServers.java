@@ -28,10 +28,7 @@ final class DemoServers implements AutoCloseable {
     // A cache keeps nothing on disk: what it loses is built again from the log.
     redis =
         CompletableFuture.supplyAsync(
-            () ->
-                RedisServer.start(
-                    ServerOptions.defaults()
-                        .withSetting("appendonly", "no")));
+            () -> RedisServer.start(ServerOptions.defaults().withSetting("appendonly", "no")));
   }
 
   /** Starts all four at once, and returns when they answer. */
