@@ -37,19 +37,25 @@ final class CheckpointRule {
   /**
    * Refuses a checkpoint of another topic, of another generation, or of too long ago.
    *
+   * @return since when it is known that nothing was missed: the checkpoint's own word, or now where
+   *     it is old and still at the end of the log
    * @throws HeadwaterException {@code CHECKPOINT_STALE}
    */
-  void requireUsable(LogPartition partition, Checkpoint checkpoint) {
+  long requireUsable(LogPartition partition, Checkpoint checkpoint) {
     if (checkpoint.generation() != PartitionFeed.GENERATION) {
       throw stale(partition, "is of generation " + checkpoint.generation() + ", not 1");
     }
     if (!checkpoint.topicId().equals(partition.topicId())) {
       throw stale(partition, "counts in a topic of that name that is gone");
     }
-    if (isOld(partition, checkpoint.levelAtMs())
-        && checkpoint.nextOffset() < LogPartitions.committedEnd(log, partition)) {
+    if (!isOld(partition, checkpoint.levelAtMs())) {
+      return checkpoint.levelAtMs();
+    }
+    long now = System.currentTimeMillis();
+    if (checkpoint.nextOffset() < LogPartitions.committedEnd(log, partition)) {
       throw old(partition, checkpoint.levelAtMs());
     }
+    return now;
   }
 
   /** Refuses to go on reading where the end has not been seen for too long. */

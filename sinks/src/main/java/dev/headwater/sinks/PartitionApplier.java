@@ -98,17 +98,18 @@ final class PartitionApplier {
         prepare(table, latest.version(), latest);
       }
     }
-    long now = System.currentTimeMillis();
+    // A replay from the beginning misses nothing that was deleted after it began.
+    long levelAtMs = System.currentTimeMillis();
     PartitionWriter writer = sink.take(feed.partition());
     try {
       if (writer.checkpoint().isPresent()) {
-        rule.requireUsable(feed.partition(), writer.checkpoint().get());
+        levelAtMs = rule.requireUsable(feed.partition(), writer.checkpoint().get());
       }
     } catch (RuntimeException e) {
       writer.close();
       throw e;
     }
-    feed.taken(writer, now);
+    feed.taken(writer, levelAtMs);
     LOG.atInfo()
         .addKeyValue("sink", sink.name())
         .addKeyValue("partition", feed.partition())

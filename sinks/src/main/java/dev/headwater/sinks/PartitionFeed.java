@@ -97,8 +97,12 @@ final class PartitionFeed {
     notifyAll();
   }
 
-  /** The partition was taken over; reading is to start at its checkpoint. */
-  synchronized void taken(PartitionWriter newWriter, long nowMs) {
+  /**
+   * The partition was taken over; reading is to start at its checkpoint.
+   *
+   * @param knownLevelAtMs since when it is known that no delete was missed
+   */
+  synchronized void taken(PartitionWriter newWriter, long knownLevelAtMs) {
     if (state == State.CLOSED) {
       newWriter.close();
       return;
@@ -107,9 +111,8 @@ final class PartitionFeed {
     Optional<Checkpoint> checkpoint = newWriter.checkpoint();
     appliedOffset = checkpoint.map(Checkpoint::nextOffset).orElse(0L);
     readOffset = appliedOffset;
-    // A replay from the beginning misses nothing that was deleted after it began.
-    levelAtMs = checkpoint.map(Checkpoint::levelAtMs).orElse(nowMs);
-    readLevelAtMs = levelAtMs;
+    levelAtMs = knownLevelAtMs;
+    readLevelAtMs = knownLevelAtMs;
     attempts = 0;
     state = State.TAKEN;
   }
