@@ -12,6 +12,7 @@ import dev.headwater.log.position.SourcePosition.RunningTransaction;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.RepetitionInfo;
@@ -174,5 +175,61 @@ class ResumeFilterTest {
 
     assertThat(filter.running()).contains(running);
     assertThat(filter.endLsn()).isEqualTo(new Lsn(100));
+  }
+
+  @Test
+  void refusesAMessageThatComesBeforeTheRestOfARunningTransaction() {
+    ResumeFilter filter =
+        new ResumeFilter("shop", at(100, new RunningTransaction(new Lsn(150), 7, 3, new Lsn(120))));
+
+    assertRefused(() -> filter.isNewMessage(new Lsn(140)), "before the rest of a running");
+  }
+
+  @Test
+  void refusesUnitsWhoseEndsDoNotRise() {
+    ResumeFilter filter = new ResumeFilter("shop", at(100, null));
+    filter.begin(new Lsn(100), 7);
+
+    assertRefused(() -> filter.commit(new Lsn(100)), "unit ends do not rise: 0/64 after 0/64");
+  }
+
+  @Test
+  void refusesAUnitThatBeginsInTheLogAndEndsBehindIt() {
+    ResumeFilter filter = new ResumeFilter("shop", at(100, null));
+    filter.begin(new Lsn(90), 7);
+
+    assertRefused(() -> filter.commit(new Lsn(101)), "ends at 0/65, over the log's 0/64");
+  }
+
+  @Test
+  void refusesATransactionInsideAnother() {
+    ResumeFilter filter = new ResumeFilter("shop", at(100, null));
+    filter.begin(new Lsn(100), 7);
+
+    assertRefused(() -> filter.begin(new Lsn(110), 8), "began inside another");
+  }
+
+  @Test
+  void refusesANonTransactionalMessageInsideATransaction() {
+    ResumeFilter filter = new ResumeFilter("shop", at(100, null));
+    filter.begin(new Lsn(100), 7);
+
+    assertRefused(() -> filter.isNewMessage(new Lsn(110)), "arrived inside a transaction");
+  }
+
+  @Test
+  void refusesAChangeOrAnEndOutsideATransaction() {
+    ResumeFilter filter = new ResumeFilter("shop", at(100, null));
+
+    assertRefused(() -> filter.isNew(new Lsn(110)), "arrived outside a transaction");
+    assertRefused(() -> filter.commit(new Lsn(120)), "ended that had not begun");
+  }
+
+  private static void assertRefused(ThrowingCallable call, String why) {
+    assertThatThrownBy(call)
+        .isInstanceOf(HeadwaterException.class)
+        .hasMessageContaining(why)
+        .extracting(e -> ((HeadwaterException) e).code())
+        .isEqualTo(FailureCode.SOURCE_INCONSISTENT);
   }
 }
