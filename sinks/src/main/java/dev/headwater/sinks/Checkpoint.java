@@ -9,9 +9,13 @@ package dev.headwater.sinks;
  * @param nextOffset the first offset not applied yet; everything below it is in the target
  * @param levelAtMs when this was last known to be the end of the log, in milliseconds since 1970;
  *     for a replay from offset zero that has not reached the end yet, when it began. Deletes older
- *     than the log's retention may have vanished unseen since then
+ *     than the log's retention may have vanished unseen since then. 0 ({@link #UNSWEPT}) once they
+ *     may: the generation may hold rows that the log has no more, until a sweep has looked for them
  */
 public record Checkpoint(int generation, String topicId, long nextOffset, long levelAtMs) {
+  /** Stands for the time at which nothing was missed, where something may have been. */
+  public static final long UNSWEPT = 0;
+
   public Checkpoint {
     if (generation < 1 || nextOffset < 0) {
       throw new IllegalArgumentException(
@@ -20,5 +24,10 @@ public record Checkpoint(int generation, String topicId, long nextOffset, long l
               + " and "
               + nextOffset);
     }
+  }
+
+  /** Whether it is known that no delete was missed up to {@link #levelAtMs}. */
+  public boolean isSwept() {
+    return levelAtMs != UNSWEPT;
   }
 }

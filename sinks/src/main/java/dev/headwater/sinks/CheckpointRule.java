@@ -24,12 +24,14 @@ final class CheckpointRule {
       "Deletes may have been missed, so the sink is not fed on: headwater rebuild ";
 
   private final String sink;
+  private final int generation;
   private final LogConnection log;
   private final Topics topics;
   private final Map<String, Long> retentionMs = new ConcurrentHashMap<>();
 
-  CheckpointRule(String sink, LogConnection log) {
-    this.sink = sink;
+  CheckpointRule(Sink sink, LogConnection log) {
+    this.sink = sink.name();
+    this.generation = sink.generation();
     this.log = log;
     this.topics = new Topics(log);
   }
@@ -42,8 +44,8 @@ final class CheckpointRule {
    * @throws HeadwaterException {@code CHECKPOINT_STALE}
    */
   long requireUsable(LogPartition partition, Checkpoint checkpoint) {
-    if (checkpoint.generation() != PartitionFeed.GENERATION) {
-      throw stale(partition, "is of generation " + checkpoint.generation() + ", not 1");
+    if (checkpoint.generation() != generation) {
+      throw stale(partition, "is of generation " + checkpoint.generation() + ", not " + generation);
     }
     if (!checkpoint.topicId().equals(partition.topicId())) {
       throw stale(partition, "counts in a topic of that name that is gone");

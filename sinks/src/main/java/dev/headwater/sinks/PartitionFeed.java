@@ -23,9 +23,6 @@ import org.jspecify.annotations.Nullable;
  * </pre>
  */
 final class PartitionFeed {
-  /** The spine feeds one generation. */
-  static final int GENERATION = 1;
-
   /** Where a feed is between being given to this worker and being taken away. */
   enum State {
     /** No writer yet: the target must be asked for one. */
@@ -39,6 +36,7 @@ final class PartitionFeed {
   }
 
   private final LogPartition partition;
+  private final int generation;
   private final Deque<Chunk> queue = new ArrayDeque<>();
   private State state = State.UNTAKEN;
   private @Nullable PartitionWriter writer;
@@ -58,8 +56,12 @@ final class PartitionFeed {
   private @Nullable LogRecord lastApplied;
   private long lagBehindRead;
 
-  PartitionFeed(LogPartition partition) {
+  /**
+   * @param generation which generation is fed
+   */
+  PartitionFeed(LogPartition partition, int generation) {
     this.partition = partition;
+    this.generation = generation;
   }
 
   LogPartition partition() {
@@ -188,7 +190,7 @@ final class PartitionFeed {
       next = Math.max(from, drain(limit, records));
       // Only what has been read to its end can tell that nothing lies behind it.
       levelAtMs = queue.isEmpty() ? readLevelAtMs : levelAtMs;
-      checkpoint = new Checkpoint(GENERATION, partition.topicId(), next, levelAtMs);
+      checkpoint = new Checkpoint(generation, partition.topicId(), next, levelAtMs);
     }
     FoldedBatch batch = new FoldedBatch(partition, from, next, BatchFold.fold(records), checkpoint);
     synchronized (this) {

@@ -30,7 +30,10 @@ public interface PartitionWriter extends AutoCloseable {
    * partitions, tables and owners are untouched.
    *
    * <p><b>Order.</b> {@code batch.fromOffset()} is the next offset of {@link #checkpoint()} (0 when
-   * empty); batches come in the order of the log, one at a time.
+   * empty); batches come in the order of the log, one at a time. A batch that ends where it begins
+   * may hold rows: keys that the log does not have any more, to be deleted, or rows older than the
+   * checkpoint that nothing has changed since, to be written once more. They are applied as any
+   * other.
    *
    * <p><b>Repetition.</b> After {@code TARGET_UNREACHABLE} the caller repeats the same batch on the
    * same writer; if the lost attempt had reached the target, this is noticed and is success. Rows

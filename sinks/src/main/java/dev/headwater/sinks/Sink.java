@@ -2,14 +2,15 @@ package dev.headwater.sinks;
 
 import dev.headwater.log.replay.LogPartition;
 import dev.headwater.log.schema.TableSchema;
+import java.util.Optional;
 
 /**
- * One target that holds rows of the log: the port every technology implements.
+ * One generation of a target that holds rows of the log: the port every technology implements.
  *
- * <p>Made once for a {@link SinkConfig} and used by one {@link SinkWorker}; other processes may run
- * a sink of the same name against the same target at the same time, for other partitions. Methods
- * may be called from several threads at once. Nothing is kept between runs but what is in the
- * target.
+ * <p>Opened by {@link Generations#open} and used by one {@link SinkWorker}; other processes may
+ * feed the same generation of the same sink at the same time, for other partitions, and other
+ * workers of this process other generations. Methods may be called from several threads at once.
+ * Nothing is kept between runs but what is in the target.
  *
  * <p>Errors of all methods, as {@link dev.headwater.log.failure.HeadwaterException}:
  *
@@ -28,10 +29,23 @@ public interface Sink extends AutoCloseable {
   /** The sink's name in {@code connectors.yaml}. */
   String name();
 
+  /** Which generation this writes; every checkpoint it stores bears this number. */
+  default int generation() {
+    return 1;
+  }
+
   /**
-   * Makes whatever the rows of a table need in the target (the serving generation's index or table,
-   * the home of the checkpoints), and learns the schema. Called before the first {@link #take} of
-   * one of the table's partitions, and for every later version of the schema before the first batch
+   * How the rows this generation holds are listed, for sweeps. Where there is none, a checkpoint
+   * that may have missed deletes stops the worker with {@code CHECKPOINT_STALE}.
+   */
+  default Optional<KeyScan> keyScan() {
+    return Optional.empty();
+  }
+
+  /**
+   * Makes whatever the rows of a table need in the target (this generation's index or table, the
+   * home of the checkpoints), and learns the schema. Called before the first {@link #take} of one
+   * of the table's partitions, and for every later version of the schema before the first batch
    * that holds a row of it. Repeating it, also from two processes at once, changes nothing; rows
    * already there are never removed. Versions may come in any order: an older one than already
    * prepared is learned for reading rows, and changes nothing in the target.

@@ -25,15 +25,16 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Feeds one sink: reads its share of the log's partitions and applies them, several at a time.
+ * Feeds one generation of a sink: reads its share of the log's partitions and applies them, several
+ * at a time.
  *
- * <p>Workers of one sink, in any process, share partitions through Kafka's group protocol; where
- * each starts is the checkpoint in the target, never the group's offset. One thread reads; a small
- * pool applies, each partition by one thread at a time. A target that is away is tried again with
- * growing pauses, for ever, while the group stays alive. A writer that finds itself fenced takes
- * its partition again, if the group has not given it to another meanwhile, and goes on from the
- * checkpoint it finds: so a target that lost its last second, or everything, is filled again. Any
- * other failure ends the worker and is thrown by {@link #run}; nothing is ever skipped.
+ * <p>Workers of one generation, in any process, share partitions through Kafka's group protocol;
+ * where each starts is the checkpoint in the target, never the group's offset. One thread reads; a
+ * small pool applies, each partition by one thread at a time. A target that is away is tried again
+ * with growing pauses, for ever, while the group stays alive. A writer that finds itself fenced
+ * takes its partition again, if the group has not given it to another meanwhile, and goes on from
+ * the checkpoint it finds: so a target that lost its last second, or everything, is filled again.
+ * Any other failure ends the worker and is thrown by {@link #run}; nothing is ever skipped.
  *
  * <p>{@link #run} blocks its thread; {@link #close} and {@link #progress} may be called from any.
  * Single-use. The sink is closed at the end.
@@ -84,7 +85,7 @@ public final class SinkWorker implements Runnable, AutoCloseable {
     this.log = log;
     this.schemas = new SchemaStore(log);
     this.wanted = wanted;
-    this.applier = new PartitionApplier(sink, schemas, new CheckpointRule(sink.name(), log));
+    this.applier = new PartitionApplier(sink, schemas, new CheckpointRule(sink, log));
     this.pool =
         Executors.newFixedThreadPool(
             parallelism,
@@ -99,8 +100,7 @@ public final class SinkWorker implements Runnable, AutoCloseable {
   @Override
   public void run() {
     running = true;
-    try (GroupReader reader =
-        GroupReader.open(log, "headwater." + sink.name(), schemas, wanted, new Assignments())) {
+    try (GroupReader reader = GroupReader.open(log, group(), schemas, wanted, new Assignments())) {
       LOG.atInfo().addKeyValue("sink", sink.name()).log("sink worker started");
       feedUntilStopped(reader);
       state = SinkProgress.State.STOPPED;
@@ -113,6 +113,11 @@ public final class SinkWorker implements Runnable, AutoCloseable {
       sink.close();
       ended.countDown();
     }
+  }
+
+  /** Each generation has a group of its own: one writer and one position for each partition. */
+  private String group() {
+    return "headwater." + sink.name() + ".g" + sink.generation();
   }
 
   private void feedUntilStopped(GroupReader reader) {
@@ -316,7 +321,7 @@ public final class SinkWorker implements Runnable, AutoCloseable {
     @Override
     public Map<LogPartition, Long> assigned(Collection<LogPartition> partitions) {
       for (LogPartition partition : partitions) {
-        PartitionFeed feed = new PartitionFeed(partition);
+        PartitionFeed feed = new PartitionFeed(partition, sink.generation());
         feeds.put(partition, feed);
         applyIfDue(feed);
       }

@@ -8,7 +8,12 @@ import dev.headwater.sinks.redis.RedisSink;
 public final class Sinks {
   private Sinks() {}
 
-  /** A new sink; nothing is connected to before it is used. */
+  /** All generations of a sink; nothing is connected to before it is used. */
+  public static Generations generations(SinkConfig config) {
+    return new SingleGeneration(config, () -> open(config));
+  }
+
+  /** The first generation of a new sink; nothing is connected to before it is used. */
   public static Sink open(SinkConfig config) {
     if (config instanceof SinkConfig.Redis redis) {
       return new RedisSink(redis);
