@@ -204,7 +204,7 @@ final class SourcePreflight {
     };
   }
 
-  private static String whyNotCapturable(CatalogTable.Kind kind) {
+  static String whyNotCapturable(CatalogTable.Kind kind) {
     if (kind.isPartition()) {
       return "it is a partition; name the partitioned table instead";
     }

@@ -4,6 +4,7 @@ import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import dev.headwater.cli.command.CaptureCommand;
 import dev.headwater.cli.command.DemoCommand;
+import dev.headwater.cli.command.InitCommand;
 import dev.headwater.cli.command.LogCommand;
 import dev.headwater.cli.command.RunCommand;
 import dev.headwater.cli.command.SinkCommand;
@@ -31,6 +32,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
     },
     subcommands = {
       DemoCommand.class,
+      InitCommand.class,
       ValidateCommand.class,
       RunCommand.class,
       CaptureCommand.class,

@@ -20,7 +20,16 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** The command line as a user meets it: help, exit codes, errors and JSON. */
 class MainTest {
   private static final List<String> COMMANDS =
-      List.of("demo", "validate", "run", "capture", "sink", "status", "log", "generate-completion");
+      List.of(
+          "demo",
+          "init",
+          "validate",
+          "run",
+          "capture",
+          "sink",
+          "status",
+          "log",
+          "generate-completion");
 
   @Test
   void helpListsEveryCommand() {
@@ -35,7 +44,7 @@ class MainTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"demo", "validate", "run", "capture", "sink", "status", "log"})
+  @ValueSource(strings = {"demo", "init", "validate", "run", "capture", "sink", "status", "log"})
   void helpOfEveryCommandHasAnExample(String command) {
     Outcome help = run(command, "--help");
 

@@ -36,8 +36,14 @@ public final class ConfigLoader {
    *     problem
    */
   public static HeadwaterConfig load(Path file, Function<String, @Nullable String> environment) {
+    return parse(text(file), file, environment);
+  }
+
+  /** The same of a text that is, or is to become, the file's. */
+  public static HeadwaterConfig parse(
+      String text, Path file, Function<String, @Nullable String> environment) {
     ConfigProblems problems = new ConfigProblems();
-    Optional<Node> node = YamlParser.parse(text(file), problems);
+    Optional<Node> node = YamlParser.parse(text, problems);
     problems.throwIfAny(file.toString());
     if (node.isEmpty()) {
       throw unreadable(
