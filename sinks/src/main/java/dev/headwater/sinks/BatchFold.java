@@ -29,7 +29,8 @@ final class BatchFold {
     return rows;
   }
 
-  private static FoldedRow row(LogRecord record) {
+  /** One record as a target takes it. */
+  static FoldedRow row(LogRecord record) {
     return new FoldedRow(
         record.key(),
         record.value(),

@@ -25,6 +25,7 @@ final class CheckpointRule {
 
   private final String sink;
   private final int generation;
+  private final boolean isSwept;
   private final LogConnection log;
   private final Topics topics;
   private final Map<String, Long> retentionMs = new ConcurrentHashMap<>();
@@ -32,15 +33,18 @@ final class CheckpointRule {
   CheckpointRule(Sink sink, LogConnection log) {
     this.sink = sink.name();
     this.generation = sink.generation();
+    this.isSwept = sink.keyScan().isPresent();
     this.log = log;
     this.topics = new Topics(log);
   }
 
   /**
-   * Refuses a checkpoint of another topic, of another generation, or of too long ago.
+   * Refuses a checkpoint of another topic or of another generation, and one of too long ago where
+   * the target cannot be swept.
    *
    * @return since when it is known that nothing was missed: the checkpoint's own word, or now where
-   *     it is old and still at the end of the log
+   *     it is old and still at the end of the log; {@link Checkpoint#UNSWEPT} where deletes may
+   *     have been missed
    * @throws HeadwaterException {@code CHECKPOINT_STALE}
    */
   long requireUsable(LogPartition partition, Checkpoint checkpoint) {
@@ -50,21 +54,42 @@ final class CheckpointRule {
     if (!checkpoint.topicId().equals(partition.topicId())) {
       throw stale(partition, "counts in a topic of that name that is gone");
     }
+    if (!checkpoint.isSwept()) {
+      return unswept(partition, checkpoint.levelAtMs());
+    }
     if (!isOld(partition, checkpoint.levelAtMs())) {
       return checkpoint.levelAtMs();
     }
     long now = System.currentTimeMillis();
     if (checkpoint.nextOffset() < LogPartitions.committedEnd(log, partition)) {
-      throw old(partition, checkpoint.levelAtMs());
+      return unswept(partition, checkpoint.levelAtMs());
     }
     return now;
   }
 
-  /** Refuses to go on reading where the end has not been seen for too long. */
-  void requireFresh(LogPartition partition, long levelAtMs) {
-    if (isOld(partition, levelAtMs)) {
+  private long unswept(LogPartition partition, long levelAtMs) {
+    if (!isSwept) {
       throw old(partition, levelAtMs);
     }
+    return Checkpoint.UNSWEPT;
+  }
+
+  /**
+   * Whether the end has been seen lately enough that no delete was missed.
+   *
+   * @throws HeadwaterException {@code CHECKPOINT_STALE} if not, where the target cannot be swept
+   */
+  boolean isFresh(LogPartition partition, long levelAtMs) {
+    if (!isOld(partition, levelAtMs)) {
+      return true;
+    }
+    unswept(partition, levelAtMs);
+    return false;
+  }
+
+  /** For how long a reader may be away from the end. */
+  long patienceMs(LogPartition partition) {
+    return retention(partition) / 2;
   }
 
   /** Refuses a place behind the end: the log has lost records that the sink holds. */
@@ -77,7 +102,7 @@ final class CheckpointRule {
   }
 
   private boolean isOld(LogPartition partition, long levelAtMs) {
-    return System.currentTimeMillis() - levelAtMs > retention(partition) / 2;
+    return System.currentTimeMillis() - levelAtMs > patienceMs(partition);
   }
 
   private long retention(LogPartition partition) {

@@ -11,7 +11,7 @@ package dev.headwater.sinks;
  * first ──begin()──▶ SERVING
  * later ──begin()──▶ BUILDING ──promote()──▶ SERVING ──promote(other)──▶ PREVIOUS ──promote()──▶ SERVING
  *                       │                                                   │
- *                       └────────────────────── drop() ─────────────────────┘
+ *                       └────────────────── drop() ──▶ DROPPING ◀── drop() ─┘
  * </pre>
  *
  * @param number counts from 1, never given twice to one sink while the target keeps its state
@@ -26,14 +26,16 @@ package dev.headwater.sinks;
 public record Generation(
     int number, State state, String definition, boolean isKept, String request, long sinceMs) {
 
-  /** The parts a generation can have. At most one of a sink has each. */
+  /** The parts a generation can have. At most one of a sink has each but the last. */
   public enum State {
     /** Filled from the log's beginning; nobody reads it yet. */
     BUILDING,
     /** What readers see. */
     SERVING,
     /** Served before; is fed on by its own definition, so that it can be put back. */
-    PREVIOUS
+    PREVIOUS,
+    /** On its way out: nobody feeds it, and what is left of it is dropped piece by piece. */
+    DROPPING
   }
 
   public Generation {

@@ -30,6 +30,11 @@ public record GenerationSet(List<Generation> all, String lastRequest) {
     return in(Generation.State.PREVIOUS);
   }
 
+  /** What readers see, or, where one copy is built in place, what they see while it is built. */
+  public Optional<Generation> live() {
+    return serving().or(this::building);
+  }
+
   private Optional<Generation> in(Generation.State state) {
     return all.stream().filter(g -> g.state() == state).findFirst();
   }

@@ -50,6 +50,12 @@ public interface Generations extends AutoCloseable {
   GenerationSet read();
 
   /**
+   * How far each partition is in a generation, by {@link LogPartition#toString}; partitions of
+   * which nothing was applied are left out. Changes nothing.
+   */
+  Map<String, Checkpoint> checkpoints(int number);
+
+  /**
    * Makes a generation, unless {@code request} was carried out before ({@link
    * GenerationSet#lastRequest}) or one is being built. The very first one serves at once, for there
    * is nothing else to read.

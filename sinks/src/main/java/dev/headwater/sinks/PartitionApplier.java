@@ -33,18 +33,31 @@ final class PartitionApplier {
   private final BatchLimit limit;
   private final Map<TableId, Set<Integer>> prepared = new ConcurrentHashMap<>();
   private final AtomicLong applied = new AtomicLong();
+  private final RateLimit rate;
   private final AtomicReference<@Nullable HeadwaterException> failure = new AtomicReference<>();
   private volatile @Nullable HeadwaterException trouble;
+  private volatile boolean isShadow;
 
-  PartitionApplier(Sink sink, SchemaStore schemas, CheckpointRule rule) {
+  PartitionApplier(Sink sink, SchemaStore schemas, CheckpointRule rule, RateLimit rate) {
     this.sink = sink;
     this.schemas = schemas;
     this.rule = rule;
+    this.rate = rate;
     this.limit = sink.batchLimit();
   }
 
   CheckpointRule rule() {
     return rule;
+  }
+
+  /** Whether the generation does not serve, so that another writer may feed it now and then. */
+  void isShadow(boolean shadow) {
+    isShadow = shadow;
+  }
+
+  /** Ends the worker with a failure met elsewhere. */
+  void fail(HeadwaterException e) {
+    failure.compareAndSet(null, e);
   }
 
   /** Rows applied so far, folded. */
@@ -118,7 +131,7 @@ final class PartitionApplier {
   }
 
   private void apply(PartitionFeed feed) {
-    FoldedBatch batch = feed.batch(limit);
+    FoldedBatch batch = feed.batch(rate.within(limit));
     TableId table = feed.partition().table();
     Set<Integer> known = prepared.getOrDefault(table, Set.of());
     int last = 0;
@@ -133,6 +146,7 @@ final class PartitionApplier {
     feed.writer().apply(batch);
     feed.applied(batch);
     applied.addAndGet(batch.rows().size());
+    rate.spend(batch.rows().size());
   }
 
   private TableSchema find(TableId table, int version, FoldedRow row) {
@@ -156,7 +170,9 @@ final class PartitionApplier {
     if (e.code().isRetriable()) {
       trouble = e;
       feed.retryAfter(Backoff.pauseMs(feed.attempts() + 1));
-    } else if (e.code() != FailureCode.FENCED || feed.fenced(FENCED_PAUSE_MS) > MAX_FENCES) {
+    } else if (e.code() != FailureCode.FENCED) {
+      failure.compareAndSet(null, e);
+    } else if (feed.fenced(FENCED_PAUSE_MS) > MAX_FENCES && !isShadow) {
       failure.compareAndSet(null, e);
     } else {
       // Where the target was emptied, what rows need is gone too.

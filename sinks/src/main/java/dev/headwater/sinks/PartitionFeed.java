@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -54,6 +55,12 @@ final class PartitionFeed {
   private int fences;
   private long dueAtNanos = System.nanoTime();
   private @Nullable LogRecord lastApplied;
+  private boolean isUnswept;
+  private boolean hasSeenEnd;
+  private @Nullable Sweep sweep;
+  private @Nullable List<FoldedRow> beside;
+  private boolean isSpoiled;
+  private boolean isBeside;
   private long lagBehindRead;
 
   /**
@@ -79,7 +86,7 @@ final class PartitionFeed {
    */
   synchronized boolean claim() {
     boolean work =
-        state == State.UNTAKEN || (state == State.RUNNING && (current != null || hasRecords()));
+        state == State.UNTAKEN || (state == State.RUNNING && (current != null || hasWork()));
     if (busy || !work || System.nanoTime() - dueAtNanos < 0) {
       return false;
     }
@@ -87,8 +94,8 @@ final class PartitionFeed {
     return true;
   }
 
-  private boolean hasRecords() {
-    return queuedRecords > 0 || queue.stream().anyMatch(chunk -> chunk.standing);
+  private boolean hasWork() {
+    return queuedRecords > 0 || beside != null || queue.stream().anyMatch(chunk -> chunk.standing);
   }
 
   synchronized void release() {
@@ -102,7 +109,8 @@ final class PartitionFeed {
   /**
    * The partition was taken over; reading is to start at its checkpoint.
    *
-   * @param knownLevelAtMs since when it is known that no delete was missed
+   * @param knownLevelAtMs since when it is known that no delete was missed; {@link
+   *     Checkpoint#UNSWEPT} if some may have been
    */
   synchronized void taken(PartitionWriter newWriter, long knownLevelAtMs) {
     if (state == State.CLOSED) {
@@ -113,8 +121,11 @@ final class PartitionFeed {
     Optional<Checkpoint> checkpoint = newWriter.checkpoint();
     appliedOffset = checkpoint.map(Checkpoint::nextOffset).orElse(0L);
     readOffset = appliedOffset;
-    levelAtMs = knownLevelAtMs;
-    readLevelAtMs = knownLevelAtMs;
+    hasSeenEnd = false;
+    isUnswept = knownLevelAtMs == Checkpoint.UNSWEPT;
+    // From here on nothing more is missed, however much was missed before.
+    levelAtMs = isUnswept ? System.currentTimeMillis() : knownLevelAtMs;
+    readLevelAtMs = levelAtMs;
     attempts = 0;
     state = State.TAKEN;
   }
@@ -153,6 +164,7 @@ final class PartitionFeed {
    */
   synchronized void compareWithEnd(long position, long end, long atMs) {
     if (state == State.RUNNING && position >= end) {
+      hasSeenEnd = true;
       readLevelAtMs = atMs;
       readOffset = Math.max(readOffset, position);
       boolean idle = current == null && queue.stream().noneMatch(Chunk::isPending);
@@ -181,6 +193,8 @@ final class PartitionFeed {
     long from;
     long next;
     Checkpoint checkpoint;
+    Sweep sweeping;
+    List<FoldedRow> found;
     synchronized (this) {
       if (current != null) {
         return current;
@@ -188,17 +202,108 @@ final class PartitionFeed {
       records = new ArrayList<>();
       from = appliedOffset;
       next = Math.max(from, drain(limit, records));
+      // A batch without records of its own takes what the sweep has found.
+      sweeping = sweep;
+      found = records.isEmpty() ? beside : null;
+      isBeside = found != null;
       // Only what has been read to its end can tell that nothing lies behind it.
       levelAtMs = queue.isEmpty() ? readLevelAtMs : levelAtMs;
-      checkpoint = new Checkpoint(generation, partition.topicId(), next, levelAtMs);
+      checkpoint =
+          new Checkpoint(
+              generation, partition.topicId(), next, isUnswept ? Checkpoint.UNSWEPT : levelAtMs);
     }
-    FoldedBatch batch = new FoldedBatch(partition, from, next, BatchFold.fold(records), checkpoint);
+    List<FoldedRow> rows = BatchFold.fold(records);
+    if (sweeping != null && found != null) {
+      rows = sweeping.untouched(found);
+    } else if (sweeping != null) {
+      rows.forEach(sweeping::touch);
+    }
+    FoldedBatch batch = new FoldedBatch(partition, from, next, rows, checkpoint);
     synchronized (this) {
       current = batch;
       currentRecords = records.size();
       lastOfCurrent = records.isEmpty() ? null : records.get(records.size() - 1);
       return batch;
     }
+  }
+
+  /** Has a sweep told, from the next batch on, of every row that is applied. */
+  synchronized void beginSweep(Sweep newSweep) {
+    sweep = newSweep;
+    beside = null;
+    isSpoiled = false;
+  }
+
+  /** Whether a sweep is due: deletes may have been missed, and reading has come to the end. */
+  synchronized boolean wantsSweep(long levelForAtMostMs) {
+    return state == State.RUNNING
+        && isUnswept
+        && hasSeenEnd
+        && System.currentTimeMillis() - readLevelAtMs < levelForAtMostMs
+        && queuedRecords == 0;
+  }
+
+  /** Marks that deletes may have been missed; the next checkpoint says so. */
+  synchronized void missedDeletes() {
+    isUnswept = true;
+    isSpoiled = true;
+    hasSeenEnd = false;
+    readLevelAtMs = System.currentTimeMillis();
+  }
+
+  /**
+   * Has rows applied that are older than what was applied, except those that have been written
+   * since; returns when they are in the target. On the sweep's thread.
+   *
+   * @return whether they are; false if the partition went to another owner meanwhile
+   */
+  boolean applyBeside(Sweep by, List<FoldedRow> rows, BooleanSupplier goesOn) {
+    synchronized (this) {
+      if (sweep != by) {
+        return false;
+      }
+      beside = rows;
+    }
+    while (goesOn.getAsBoolean()) {
+      synchronized (this) {
+        if (sweep != by) {
+          return false;
+        }
+        if (beside == null) {
+          return true;
+        }
+        try {
+          wait(100);
+        } catch (InterruptedException e) {
+          Thread.currentThread().interrupt();
+          return false;
+        }
+      }
+    }
+    return false;
+  }
+
+  /**
+   * Ends a sweep.
+   *
+   * @param isWhole whether all it found is in the target; unless reading fell behind meanwhile, the
+   *     next checkpoint then says that nothing is missed
+   */
+  synchronized void endSweep(Sweep ended, boolean isWhole) {
+    if (sweep != ended) {
+      return;
+    }
+    sweep = null;
+    beside = null;
+    if (isWhole && !isSpoiled && state == State.RUNNING) {
+      isUnswept = false;
+      queue.add(new Chunk(List.of(), readOffset, true));
+    }
+  }
+
+  /** Whether the target may hold rows that the log has no more. */
+  synchronized boolean isUnswept() {
+    return isUnswept;
   }
 
   private long drain(BatchLimit limit, List<LogRecord> records) {
@@ -242,6 +347,11 @@ final class PartitionFeed {
     currentRecords = 0;
     attempts = 0;
     fences = 0;
+    if (isBeside) {
+      isBeside = false;
+      beside = null;
+      notifyAll();
+    }
   }
 
   /** The target is away: the same again after a pause. Answers how often that was so by now. */
@@ -276,6 +386,9 @@ final class PartitionFeed {
     current = null;
     currentRecords = 0;
     lastOfCurrent = null;
+    sweep = null;
+    beside = null;
+    isBeside = false;
     if (writer != null) {
       writer.close();
       writer = null;
@@ -292,7 +405,7 @@ final class PartitionFeed {
         lastApplied == null ? 0 : lastApplied.tsMs(),
         lastApplied == null ? 0 : lastApplied.seq(),
         lastApplied == null ? "" : lastApplied.lsn(),
-        Math.max(levelAtMs, readLevelAtMs));
+        isUnswept ? Checkpoint.UNSWEPT : Math.max(levelAtMs, readLevelAtMs));
   }
 
   /**

@@ -39,6 +39,11 @@ final class SingleGeneration implements Generations {
   }
 
   @Override
+  public Map<String, Checkpoint> checkpoints(int number) {
+    return Map.of();
+  }
+
+  @Override
   public GenerationSet begin(String request, String definition, boolean keepPrevious) {
     throw unsupported();
   }

@@ -51,6 +51,11 @@ public record SinkProgress(State state, String detail, long applied, List<Partit
     partitions = List.copyOf(partitions);
   }
 
+  /** The same under another state. */
+  SinkProgress as(State newState, String newDetail) {
+    return new SinkProgress(newState, newDetail, applied, partitions);
+  }
+
   /** Offsets between what is applied and the end of the log, over all partitions. */
   public long lagRecords() {
     return partitions.stream().mapToLong(Partition::lagRecords).sum();

@@ -68,6 +68,8 @@ public final class SinkWorker implements Runnable, AutoCloseable {
   private final Predicate<TableId> wanted;
   private final ExecutorService pool;
   private final PartitionApplier applier;
+  private final RateLimit rate = new RateLimit();
+  private final Sweeper sweeper;
   private final Map<LogPartition, PartitionFeed> feeds = new ConcurrentHashMap<>();
   private final CountDownLatch ended = new CountDownLatch(1);
   private long comparedAtMs;
@@ -85,7 +87,8 @@ public final class SinkWorker implements Runnable, AutoCloseable {
     this.log = log;
     this.schemas = new SchemaStore(log);
     this.wanted = wanted;
-    this.applier = new PartitionApplier(sink, schemas, new CheckpointRule(sink, log));
+    this.applier = new PartitionApplier(sink, schemas, new CheckpointRule(sink, log), rate);
+    this.sweeper = new Sweeper(sink, log, schemas, wanted, applier, feeds.values());
     this.pool =
         Executors.newFixedThreadPool(
             parallelism,
@@ -102,6 +105,7 @@ public final class SinkWorker implements Runnable, AutoCloseable {
     running = true;
     try (GroupReader reader = GroupReader.open(log, group(), schemas, wanted, new Assignments())) {
       LOG.atInfo().addKeyValue("sink", sink.name()).log("sink worker started");
+      sweeper.start();
       feedUntilStopped(reader);
       state = SinkProgress.State.STOPPED;
       LOG.atInfo().addKeyValue("sink", sink.name()).log("sink worker stopped");
@@ -110,9 +114,25 @@ public final class SinkWorker implements Runnable, AutoCloseable {
       detail = e.getMessage() + ". " + e.hint();
       throw e;
     } finally {
+      sweeper.close();
       sink.close();
       ended.countDown();
     }
+  }
+
+  /** Has at most so many rows applied in a second; 0 for no limit. */
+  void limitRate(long rowsPerSecond) {
+    rate.limit(rowsPerSecond);
+  }
+
+  /** Whether the generation does not serve: being fenced now and then is no failure then. */
+  void isShadow(boolean shadow) {
+    applier.isShadow(shadow);
+  }
+
+  /** Whether each living row is to be written once more: the generation is built in place. */
+  void rewrites(boolean newRewrites) {
+    sweeper.rewrites(newRewrites);
   }
 
   /** Each generation has a group of its own: one writer and one position for each partition. */
@@ -213,13 +233,15 @@ public final class SinkWorker implements Runnable, AutoCloseable {
         long position = reader.position(feed.partition());
         applier.rule().requireInLog(feed.partition(), position, end);
         feed.compareWithEnd(position, end, now);
-        applier.rule().requireFresh(feed.partition(), feed.readLevelAtMs());
+        if (!applier.rule().isFresh(feed.partition(), feed.readLevelAtMs())) {
+          feed.missedDeletes();
+        }
       }
     }
   }
 
   private void applyIfDue(PartitionFeed feed) {
-    if (stopped || !feed.claim()) {
+    if (stopped || !rate.isFree() || !feed.claim()) {
       return;
     }
     try {

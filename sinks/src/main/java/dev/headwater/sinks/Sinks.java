@@ -1,6 +1,7 @@
 package dev.headwater.sinks;
 
 import dev.headwater.sinks.opensearch.OpenSearchSink;
+import dev.headwater.sinks.postgres.PostgresGenerations;
 import dev.headwater.sinks.postgres.PostgresSink;
 import dev.headwater.sinks.redis.RedisSink;
 
@@ -10,7 +11,9 @@ public final class Sinks {
 
   /** All generations of a sink; nothing is connected to before it is used. */
   public static Generations generations(SinkConfig config) {
-    return new SingleGeneration(config, () -> open(config));
+    return config instanceof SinkConfig.Postgres postgres
+        ? new PostgresGenerations(postgres)
+        : new SingleGeneration(config, () -> open(config));
   }
 
   /** The first generation of a new sink; nothing is connected to before it is used. */

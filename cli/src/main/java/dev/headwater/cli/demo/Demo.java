@@ -10,7 +10,7 @@ import dev.headwater.cli.run.Pipeline;
 import dev.headwater.log.config.LogConfig;
 import dev.headwater.log.connection.LogConnection;
 import dev.headwater.log.failure.HeadwaterException;
-import dev.headwater.sinks.SinkWorker;
+import dev.headwater.sinks.SinkSupervisor;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.URI;
@@ -154,7 +154,7 @@ public final class Demo {
     long captured = pipeline.captures().get("shop").status().records();
     long lag =
         pipeline.sinks().values().stream()
-            .map(SinkWorker::progress)
+            .map(SinkSupervisor::progress)
             .mapToLong(p -> p.lagRecords())
             .sum();
     summary.put("rows_captured", captured);

@@ -8,47 +8,41 @@ import dev.headwater.cli.config.HeadwaterConfig;
 import dev.headwater.log.connection.LogConnection;
 import dev.headwater.log.control.StatusBoard;
 import dev.headwater.log.failure.HeadwaterException;
-import dev.headwater.log.schema.TableId;
-import dev.headwater.log.topic.Globs;
 import dev.headwater.log.topic.Topics;
 import dev.headwater.sinks.SinkConfig;
-import dev.headwater.sinks.SinkWorker;
-import dev.headwater.sinks.Sinks;
+import dev.headwater.sinks.SinkSupervisor;
 import dev.headwater.snapshot.SequentialSnapshot;
 import dev.headwater.snapshot.SnapshotProgress;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
+import java.util.function.Consumer;
 import java.util.function.Predicate;
-import java.util.regex.Pattern;
-import org.slf4j.LoggerFactory;
+import java.util.function.Supplier;
 
 /**
  * Everything that runs in one process: the only place where capture, snapshot and sinks meet.
  *
- * <p>Each worker has a thread. One that ends with a failure leaves the others running; the pipeline
- * is over when the last one ended. {@link #close} stops capture first and the log last.
+ * <p>Each worker has a {@link Slot} and a thread. One that ends with a failure leaves the others
+ * running; the pipeline is over when the last one ended. What stands on the control board is obeyed
+ * ({@link Controls}). {@link #close} stops capture first and the log last.
  */
 public final class Pipeline implements AutoCloseable {
   private static final int PARTITIONS_AT_A_TIME = 2;
   private static final long STOP_SECONDS = 30;
 
   private final LogConnection log;
-  private final Map<String, CaptureWorker> captures = new LinkedHashMap<>();
+  private final Map<String, Slot<CaptureWorker>> captures = new LinkedHashMap<>();
   private final List<SequentialSnapshot> snapshots = new ArrayList<>();
-  private final Map<String, SinkWorker> sinks = new LinkedHashMap<>();
-  private final Map<String, HeadwaterException> failures = new ConcurrentHashMap<>();
-  private final List<Thread> threads = Collections.synchronizedList(new ArrayList<>());
-  private final CountDownLatch ended;
+  private final Map<String, Slot<SinkSupervisor>> sinks = new LinkedHashMap<>();
+  private final Map<String, Slot<?>> slots = new LinkedHashMap<>();
   private final BiConsumer<String, HeadwaterException> onFailure;
   private final StatusReporter reporter;
+  private final Controls controls;
 
   /**
    * Builds what the configuration names; nothing runs yet.
@@ -65,19 +59,31 @@ public final class Pipeline implements AutoCloseable {
     this.onFailure = onFailure;
     new Topics(log).ensureInternal();
     for (HeadwaterConfig.Connector connector : config.connectors()) {
-      if (wanted.test(connector.capture().name())) {
-        captures.put(connector.capture().name(), capture(connector));
+      String name = connector.capture().name();
+      if (wanted.test(name)) {
+        captures.put(name, slot(name, "capture", () -> capture(connector), CaptureWorker::close));
       }
     }
     for (SinkConfig sink : config.sinks()) {
       if (wanted.test(sink.name())) {
         sinks.put(
             sink.name(),
-            new SinkWorker(Sinks.open(sink), log, tablesOf(sink), PARTITIONS_AT_A_TIME));
+            slot(
+                sink.name(),
+                "sink",
+                () -> new SinkSupervisor(sink, log, PARTITIONS_AT_A_TIME),
+                SinkSupervisor::close));
       }
     }
-    this.ended = new CountDownLatch(captures.size() + sinks.size());
+    captures.forEach((name, slot) -> slots.put("connector/" + name, slot));
+    sinks.forEach((name, slot) -> slots.put("sink/" + name, slot));
     this.reporter = new StatusReporter(new StatusBoard(log), captures, sinks);
+    this.controls = new Controls(log, slots, sinks);
+  }
+
+  private <W extends Runnable> Slot<W> slot(
+      String name, String role, Supplier<W> maker, Consumer<W> closer) {
+    return new Slot<>(name, role, maker, closer, failure -> onFailure.accept(name, failure));
   }
 
   private CaptureWorker capture(HeadwaterConfig.Connector connector) {
@@ -96,68 +102,49 @@ public final class Pipeline implements AutoCloseable {
         DebeziumChangeSource::new);
   }
 
-  /** Whether a table is one of the sink's. */
-  public static Predicate<TableId> tablesOf(SinkConfig sink) {
-    List<Pattern> patterns = sink.tables().stream().map(Globs::compile).toList();
-    return table -> patterns.stream().anyMatch(p -> p.matcher(table.toString()).matches());
-  }
-
-  /** Starts every worker. */
+  /** Starts every worker but those that are to stand still. */
   public void start() {
-    captures.forEach((name, worker) -> start(name, name + "/capture", worker));
-    sinks.forEach((name, worker) -> start(name, name + "/sink", worker));
+    controls.start();
     reporter.start();
-  }
-
-  private void start(String name, String role, Runnable worker) {
-    Thread thread =
-        new Thread(
-            () -> {
-              try {
-                worker.run();
-              } catch (HeadwaterException e) {
-                failures.put(name, e);
-                onFailure.accept(name, e);
-              } finally {
-                ended.countDown();
-              }
-            },
-            "headwater/" + role);
-    threads.add(thread);
-    thread.start();
   }
 
   /** The workers that capture, by connector. */
   public Map<String, CaptureWorker> captures() {
-    return captures;
+    return workers(captures);
   }
 
-  /** The workers that feed sinks, by sink. */
-  public Map<String, SinkWorker> sinks() {
-    return sinks;
+  /** The workers that run sinks, by sink. */
+  public Map<String, SinkSupervisor> sinks() {
+    return workers(sinks);
   }
 
-  /** Waits until every worker has ended; the first failure, if there was one. */
+  private static <W extends Runnable> Map<String, W> workers(Map<String, Slot<W>> slots) {
+    Map<String, W> workers = new LinkedHashMap<>();
+    slots.forEach((name, slot) -> slot.worker().ifPresent(worker -> workers.put(name, worker)));
+    return workers;
+  }
+
+  /** Waits until every worker has ended and none is paused; the first failure, if there was one. */
   public Optional<HeadwaterException> awaitEnd() throws InterruptedException {
-    ended.await();
-    return failures.values().stream().findFirst();
+    while (!slots.values().stream().allMatch(Slot::isOver)) {
+      Thread.sleep(100);
+    }
+    return slots.values().stream().flatMap(slot -> slot.failure().stream()).findFirst();
   }
 
   /** Stops every worker within a bounded time. The log's connection is the caller's. */
   @Override
   public void close() {
-    captures.values().forEach(CaptureWorker::close);
-    sinks.values().forEach(SinkWorker::close);
-    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(STOP_SECONDS);
-    for (Thread thread : threads) {
+    controls.close();
+    captures.values().forEach(Slot::stop);
+    // Sinks have batches in hand: they end at the same time, not one after the other.
+    List<Thread> stopping = new ArrayList<>();
+    sinks.forEach(
+        (name, slot) -> stopping.add(new Thread(slot::stop, "headwater/" + name + "/stop")));
+    stopping.forEach(Thread::start);
+    for (Thread each : stopping) {
       try {
-        thread.join(Math.max(1, TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime())));
-        if (thread.isAlive()) {
-          LoggerFactory.getLogger(Pipeline.class)
-              .atWarn()
-              .addKeyValue("worker", thread.getName())
-              .log("worker did not stop in time");
-        }
+        each.join(TimeUnit.SECONDS.toMillis(STOP_SECONDS));
       } catch (InterruptedException e) {
         Thread.currentThread().interrupt();
         break;

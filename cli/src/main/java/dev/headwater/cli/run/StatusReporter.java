@@ -5,13 +5,16 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.headwater.capture.CaptureStatus;
 import dev.headwater.capture.CaptureWorker;
 import dev.headwater.log.control.StatusBoard;
+import dev.headwater.sinks.RebuildProgress;
 import dev.headwater.sinks.SinkProgress;
-import dev.headwater.sinks.SinkWorker;
+import dev.headwater.sinks.SinkStatus;
+import dev.headwater.sinks.SinkSupervisor;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import org.slf4j.LoggerFactory;
 
 /** Writes what each worker is doing to the log's status topic, once a second, on its own thread. */
@@ -19,8 +22,8 @@ final class StatusReporter implements AutoCloseable {
   private static final ObjectMapper JSON = new ObjectMapper();
 
   private final StatusBoard board;
-  private final Map<String, CaptureWorker> captures;
-  private final Map<String, SinkWorker> sinks;
+  private final Map<String, Slot<CaptureWorker>> captures;
+  private final Map<String, Slot<SinkSupervisor>> sinks;
   private final long pid = ProcessHandle.current().pid();
   private final ScheduledExecutorService timer =
       Executors.newSingleThreadScheduledExecutor(
@@ -31,7 +34,9 @@ final class StatusReporter implements AutoCloseable {
           });
 
   StatusReporter(
-      StatusBoard board, Map<String, CaptureWorker> captures, Map<String, SinkWorker> sinks) {
+      StatusBoard board,
+      Map<String, Slot<CaptureWorker>> captures,
+      Map<String, Slot<SinkSupervisor>> sinks) {
     this.board = board;
     this.captures = captures;
     this.sinks = sinks;
@@ -44,18 +49,32 @@ final class StatusReporter implements AutoCloseable {
   private void report() {
     try {
       captures.forEach(
-          (name, worker) -> board.report("connector/" + name, capture(worker.status())));
+          (name, slot) -> report("connector/" + name, slot, worker -> capture(worker.status())));
       sinks.forEach(
-          (name, worker) -> board.report("sink/" + name + "/" + pid, sink(worker.progress())));
+          (name, slot) ->
+              report("sink/" + name + "/" + pid, slot, worker -> sink(worker.status())));
     } catch (RuntimeException e) {
       // A report is missed and the next one comes; the workers do not hang on it.
       LoggerFactory.getLogger(StatusReporter.class).atDebug().setCause(e).log("report failed");
     }
   }
 
+  private <W extends Runnable> void report(
+      String component, Slot<W> slot, Function<W, String> report) {
+    if (slot.isPaused()) {
+      board.report(component, begin("paused", "'headwater resume' goes on").toString());
+    } else {
+      slot.worker().ifPresent(worker -> board.report(component, report.apply(worker)));
+    }
+  }
+
   private ObjectNode begin(Enum<?> state, String detail) {
+    return begin(state.name().toLowerCase(Locale.ROOT), detail);
+  }
+
+  private ObjectNode begin(String state, String detail) {
     ObjectNode json = JSON.createObjectNode();
-    json.put("state", state.name().toLowerCase(Locale.ROOT));
+    json.put("state", state);
     json.put("detail", detail);
     json.put("ts_ms", System.currentTimeMillis());
     json.put("pid", pid);
@@ -74,15 +93,35 @@ final class StatusReporter implements AutoCloseable {
     return json.toString();
   }
 
-  private String sink(SinkProgress progress) {
+  private String sink(SinkStatus status) {
+    SinkProgress progress = status.feeding();
     ObjectNode json = begin(progress.state(), progress.detail());
-    json.put("generation", 1);
+    json.put("generation", status.generation());
+    status.previous().ifPresent(number -> json.put("previous_generation", number));
     json.put("lag_records", progress.lagRecords());
     json.put("rows_applied", progress.applied());
     json.put("last_applied_ts_ms", progress.lastAppliedTsMs());
     ObjectNode offsets = json.putObject("offsets");
     progress.offsets().forEach(offsets::put);
+    json.put("last_request", status.lastRequest());
+    if (!status.refusedRequest().isEmpty()) {
+      json.put("refused_request", status.refusedRequest());
+      json.put("refusal", status.refusal());
+    }
+    status.rebuild().ifPresent(rebuild -> json.set("rebuild", rebuild(rebuild)));
     return json.toString();
+  }
+
+  private static ObjectNode rebuild(RebuildProgress progress) {
+    ObjectNode json = JSON.createObjectNode();
+    json.put("generation", progress.generation());
+    json.put("request", progress.request());
+    json.put("phase", progress.phase().name().toLowerCase(Locale.ROOT));
+    json.put("detail", progress.detail());
+    json.put("offsets_done", progress.done());
+    json.put("offsets", progress.total());
+    json.put("rows_applied", progress.rows());
+    return json;
   }
 
   /** Reports the last states, then ends. */

@@ -18,12 +18,14 @@ import java.util.TreeSet;
 import java.util.concurrent.ExecutionException;
 import java.util.function.Predicate;
 import org.apache.kafka.clients.admin.ListOffsetsOptions;
+import org.apache.kafka.clients.admin.ListOffsetsResult;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.common.IsolationLevel;
 import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
+import org.apache.kafka.common.utils.Utils;
 
 /**
  * Finds the partitions of tables: a topic's name may be cut or escaped, so the tables are taken
@@ -101,17 +103,44 @@ public final class LogPartitions {
 
   /** Where a partition ends now, exclusive, for readers of what is committed. */
   public static long committedEnd(LogConnection log, LogPartition partition) {
-    TopicPartition asked = new TopicPartition(partition.topic(), partition.partition());
+    return committedEnds(log, List.of(partition)).getOrDefault(partition, 0L);
+  }
+
+  /** The same of several partitions, in one question. */
+  public static Map<LogPartition, Long> committedEnds(
+      LogConnection log, Collection<LogPartition> partitions) {
+    return ends(log, partitions, IsolationLevel.READ_COMMITTED);
+  }
+
+  /**
+   * Where partitions end now, exclusive, whoever may see it: what was committed before is below,
+   * even where Kafka has not written its marks yet.
+   */
+  public static Map<LogPartition, Long> appendedEnds(
+      LogConnection log, Collection<LogPartition> partitions) {
+    return ends(log, partitions, IsolationLevel.READ_UNCOMMITTED);
+  }
+
+  /** The partition a key stands in: what Kafka's own clients make of it. */
+  public static int partitionOf(byte[] key, int partitions) {
+    return Utils.toPositive(Utils.murmur2(key)) % partitions;
+  }
+
+  private static Map<LogPartition, Long> ends(
+      LogConnection log, Collection<LogPartition> partitions, IsolationLevel isolation) {
+    Map<TopicPartition, OffsetSpec> asked = new HashMap<>();
+    partitions.forEach(
+        p -> asked.put(new TopicPartition(p.topic(), p.partition()), OffsetSpec.latest()));
+    Map<LogPartition, Long> ends = new HashMap<>();
     try {
-      return log.admin()
-          .listOffsets(
-              Map.of(asked, OffsetSpec.latest()),
-              new ListOffsetsOptions(IsolationLevel.READ_COMMITTED))
-          .partitionResult(asked)
-          .get()
-          .offset();
+      Map<TopicPartition, ListOffsetsResult.ListOffsetsResultInfo> found =
+          log.admin().listOffsets(asked, new ListOffsetsOptions(isolation)).all().get();
+      for (LogPartition p : partitions) {
+        ends.put(p, found.get(new TopicPartition(p.topic(), p.partition())).offset());
+      }
+      return ends;
     } catch (ExecutionException e) {
-      throw LogFailures.translate("asking for the end of " + partition, log.address(), e);
+      throw LogFailures.translate("asking for the ends of partitions", log.address(), e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new HeadwaterException(

@@ -29,7 +29,20 @@ final class CheckpointStatements {
       UPDATE headwater.checkpoint SET topic_id = ?, next_offset = ?, level_at_ms = ?
        WHERE sink = ? AND generation = ? AND topic = ? AND partition = ? AND owner = ?
          AND topic_id IS NOT DISTINCT FROM ? AND next_offset IS NOT DISTINCT FROM ?;
-      SELECT schema_name FROM headwater.generation WHERE sink = ? AND generation = ?
+      SELECT g.schema_name, t.generation, t.schema_name FROM headwater.generation g
+        LEFT JOIN headwater.generation t ON g.state = 'serving' AND t.sink = g.sink AND t.joined
+              AND t.state IN ('building', 'previous') AND t.generation <> g.generation
+       WHERE g.sink = ? AND g.generation = ?
+      """;
+
+  // The other generation is taken along where it has all that lies before the batch, and not yet
+  // all of it. A generation that is to be swept stays so.
+  private static final String TAKE_ALONG =
+      """
+      UPDATE headwater.checkpoint SET next_offset = ?,
+             level_at_ms = CASE WHEN level_at_ms = 0 OR ? = 0 THEN level_at_ms ELSE ? END
+       WHERE sink = ? AND generation = ? AND topic = ? AND partition = ?
+         AND topic_id = ? AND next_offset BETWEEN ? AND ?
       """;
 
   private static final String READ =
@@ -40,6 +53,15 @@ final class CheckpointStatements {
 
   /** The row: a checkpoint, unless nothing was applied yet, and who may write. */
   record Stored(Optional<Checkpoint> checkpoint, String owner) {}
+
+  /**
+   * Where a batch goes.
+   *
+   * @param schemaName what the generation's schema is called
+   * @param twin another generation that is fed along with it; 0 for none
+   * @param twinSchemaName what that one's schema is called; empty for none
+   */
+  record Place(String schemaName, int twin, String twinSchemaName) {}
 
   private final ReplicaNames names;
   private final int generation;
@@ -71,9 +93,9 @@ final class CheckpointStatements {
    * Begins a batch: takes the sink's lock in shared mode and moves the checkpoint, if it is where
    * this owner left it.
    *
-   * @return what the generation's schema is called; empty if the checkpoint is not as expected
+   * @return where the batch goes; empty if the checkpoint is not as expected
    */
-  Optional<String> advance(
+  Optional<Place> advance(
       Connection connection, String owner, @Nullable Checkpoint from, Checkpoint to)
       throws SQLException {
     try (PreparedStatement advance = connection.prepareStatement(ADVANCE)) {
@@ -96,8 +118,35 @@ final class CheckpointStatements {
       boolean moved = advance.getUpdateCount() == 1;
       advance.getMoreResults();
       try (ResultSet row = advance.getResultSet()) {
-        return moved && row.next() ? Optional.of(row.getString(1)) : Optional.empty();
+        if (!moved || !row.next()) {
+          return Optional.empty();
+        }
+        String twinSchema = row.getString(3);
+        return Optional.of(
+            new Place(row.getString(1), row.getInt(2), twinSchema == null ? "" : twinSchema));
       }
+    }
+  }
+
+  /**
+   * Moves another generation's checkpoint along with a batch, if it may be applied there too.
+   *
+   * @param fromOffset where the batch begins
+   */
+  boolean takeAlong(Connection connection, int twin, long fromOffset, Checkpoint to)
+      throws SQLException {
+    try (PreparedStatement update = connection.prepareStatement(TAKE_ALONG)) {
+      update.setLong(1, to.nextOffset());
+      update.setLong(2, to.levelAtMs());
+      update.setLong(3, to.levelAtMs());
+      update.setString(4, names.sink());
+      update.setInt(5, twin);
+      update.setString(6, partition.topic());
+      update.setInt(7, partition.partition());
+      update.setString(8, to.topicId());
+      update.setLong(9, fromOffset);
+      update.setLong(10, to.nextOffset());
+      return update.executeUpdate() == 1;
     }
   }
 

@@ -64,6 +64,12 @@ final class PostgresFailures {
     return code(telling(e)) == FailureCode.RECORD_REFUSED;
   }
 
+  /** Whether a server that is well refused: for the data, or for how its tables are. */
+  static boolean isAboutTarget(SQLException e) {
+    FailureCode code = code(telling(e));
+    return code == FailureCode.RECORD_REFUSED || code == FailureCode.TARGET_NOT_READY;
+  }
+
   /** Why data was refused, without any of it: the SQLSTATE, its class, the constraint if any. */
   static String reason(SQLException e) {
     SQLException telling = telling(e);

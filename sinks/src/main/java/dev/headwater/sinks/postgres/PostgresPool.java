@@ -48,6 +48,19 @@ final class PostgresPool {
 
   /** A pool that connects when it is first asked, and keeps at most {@code size} connections. */
   static HikariDataSource open(SinkConfig.Postgres config, int size) {
+    return open(config, size, SOCKET_TIMEOUT);
+  }
+
+  /**
+   * The same for steps that may take long, such as making an index: the server's own limits bound
+   * them, and keep-alive notices a server that is gone.
+   */
+  static HikariDataSource openPatient(SinkConfig.Postgres config, int size) {
+    return open(config, size, Duration.ZERO);
+  }
+
+  private static HikariDataSource open(
+      SinkConfig.Postgres config, int size, Duration socketTimeout) {
     HikariConfig pool = new HikariConfig();
     pool.setPoolName("headwater/" + config.name());
     pool.setJdbcUrl(jdbcUrl(config.url()));
@@ -67,7 +80,7 @@ final class PostgresPool {
     config.password().map(Secret::reveal).ifPresent(word -> driver.setProperty("password", word));
     driver.setProperty("ApplicationName", "headwater/" + config.name());
     driver.setProperty("connectTimeout", Long.toString(CONNECT_TIMEOUT.toSeconds()));
-    driver.setProperty("socketTimeout", Long.toString(SOCKET_TIMEOUT.toSeconds()));
+    driver.setProperty("socketTimeout", Long.toString(socketTimeout.toSeconds()));
     driver.setProperty("tcpKeepAlive", "true");
     driver.setProperty("logServerErrorDetail", "false");
     pool.setDataSourceProperties(driver);

@@ -6,13 +6,18 @@ import dev.headwater.log.failure.HeadwaterException;
 import dev.headwater.log.replay.LogPartition;
 import dev.headwater.log.schema.TableId;
 import dev.headwater.log.schema.TableSchema;
+import dev.headwater.sinks.KeyScan;
 import dev.headwater.sinks.PartitionWriter;
 import dev.headwater.sinks.Sink;
 import dev.headwater.sinks.SinkConfig;
+import dev.headwater.sinks.SinkDefinition;
+import dev.headwater.sinks.SinkTables;
 import dev.headwater.sinks.postgres.StateTables.Generation;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Properties;
 import java.util.Set;
 import java.util.UUID;
@@ -44,6 +49,9 @@ public final class PostgresSink implements Sink {
    */
   public static final int DEFAULT_CONNECTIONS = 8;
 
+  private final SinkConfig.Postgres config;
+  private final int number;
+  private final Twins twins;
   private final ReplicaNames names;
   private final StateTables state;
   private final PostgresFailures failures;
@@ -63,10 +71,32 @@ public final class PostgresSink implements Sink {
    * @throws HeadwaterException CONFIGURATION_INVALID if the schema's name cannot be used
    */
   public PostgresSink(SinkConfig.Postgres config, int connections) {
+    this(config, 1, connections, new Twins());
+  }
+
+  /**
+   * @param number which generation is written
+   * @param twins the generations of the sink that this process writes
+   */
+  PostgresSink(SinkConfig.Postgres config, int number, int connections, Twins twins) {
+    this.config = config;
+    this.number = number;
+    this.twins = twins;
     this.names = ReplicaNames.of(config);
     this.state = new StateTables(names);
     this.failures = new PostgresFailures(config.name(), grants(config, names));
     this.pool = PostgresPool.open(config, connections);
+    twins.add(this);
+  }
+
+  @Override
+  public int generation() {
+    return number;
+  }
+
+  @Override
+  public Optional<KeyScan> keyScan() {
+    return Optional.of(new ReplicaKeys(this, state, number));
   }
 
   @Override
@@ -82,7 +112,7 @@ public final class PostgresSink implements Sink {
             connection -> {
               state.lockExclusively(connection);
               state.ensure(connection);
-              Generation generation = servingOrFirst(connection);
+              Generation generation = ownOrFirst(connection);
               return new ReplicaTables(connection, names, state, labels)
                   .prepare(generation, schema);
             });
@@ -99,15 +129,10 @@ public final class PostgresSink implements Sink {
     return inTransaction(
         "taking partition " + partition,
         connection -> {
-          Generation generation =
-              state
-                  .serving(connection)
-                  .orElseThrow(
-                      () ->
-                          new HeadwaterException(
-                              FailureCode.TARGET_NOT_READY,
-                              "Sink '%s' – its state is gone from the target".formatted(name()),
-                              "Restart the sink: it begins a new replica."));
+          Generation generation = state.generation(connection, number).orElseThrow(this::gone);
+          if (generation.state().equals("dropping")) {
+            throw gone();
+          }
           CheckpointStatements fence =
               new CheckpointStatements(names, generation.number(), partition);
           return new ReplicaWriter(
@@ -117,6 +142,7 @@ public final class PostgresSink implements Sink {
 
   @Override
   public void close() {
+    twins.remove(this);
     pool.close();
   }
 
@@ -173,12 +199,44 @@ public final class PostgresSink implements Sink {
     }
   }
 
-  private Generation servingOrFirst(Connection connection) throws SQLException {
-    var serving = state.serving(connection);
-    return serving.isPresent() ? serving.get() : state.addFirst(connection);
+  /** The generation as it stands; the first is made where there is none of the sink. */
+  private Generation ownOrFirst(Connection connection) throws SQLException {
+    List<Generation> all = state.generations(connection);
+    if (all.isEmpty() && number == 1) {
+      return state.addFirst(connection, "first", SinkDefinition.text(config));
+    }
+    return all.stream()
+        .filter(g -> g.number() == number && !g.state().equals("dropping"))
+        .findFirst()
+        .orElseThrow(this::gone);
   }
 
-  private <T> T inTransaction(String doing, Work<T> work) {
+  private HeadwaterException gone() {
+    return new HeadwaterException(
+        FailureCode.FENCED,
+        "Sink '%s' – generation %d is gone from the target".formatted(name(), number),
+        "Nothing to do: the sink looks again at what there is.");
+  }
+
+  Twins twins() {
+    return twins;
+  }
+
+  ReplicaNames names() {
+    return names;
+  }
+
+  /** A table as it was prepared; empty if it was not, or if the generation does not have it. */
+  Optional<PreparedTable> preparedIfAny(TableId table) {
+    return Optional.ofNullable(tables.get(table));
+  }
+
+  /** Whether the generation's definition has a table. */
+  boolean holds(TableId table) {
+    return SinkTables.of(config).test(table);
+  }
+
+  <T> T inTransaction(String doing, Work<T> work) {
     try (Connection connection = pool.getConnection()) {
       try {
         T result = work.in(connection);
@@ -194,7 +252,7 @@ public final class PostgresSink implements Sink {
   }
 
   /** The SQL an owner of the database runs for the sink's role, ready to be pasted. */
-  private static String grants(SinkConfig.Postgres config, ReplicaNames names) {
+  static String grants(SinkConfig.Postgres config, ReplicaNames names) {
     String role = SqlNames.quote(config.user().orElse("the sink's role"));
     Properties url = Driver.parseURL(PostgresPool.jdbcUrl(config.url()), null);
     String database =
@@ -209,7 +267,8 @@ public final class PostgresSink implements Sink {
                     .formatted(database, role)));
   }
 
-  private interface Work<T> {
+  /** What is done inside one transaction. */
+  interface Work<T> {
     T in(Connection connection) throws SQLException;
   }
 }

@@ -107,7 +107,7 @@ final class ReplicaTables {
 
   private void create(Generation generation, TableSchema schema) throws SQLException {
     List<String> parts = new ArrayList<>();
-    for (ColumnSchema column : schema.columns()) {
+    for (ColumnSchema column : inOrderOfServing(generation, schema)) {
       String notNull = schema.key().contains(column.name()) ? " NOT NULL" : "";
       parts.add(
           SqlNames.quote(column.name()) + ' ' + types.forColumn(schema.table(), column) + notNull);
@@ -121,6 +121,25 @@ final class ReplicaTables {
         .addKeyValue("table", schema.table())
         .addKeyValue("generation", generation.number())
         .log("table of the replica made");
+  }
+
+  /**
+   * Columns that readers know keep the order they have there, new ones follow: a prepared {@code
+   * SELECT *} then outlives the switch.
+   */
+  private List<ColumnSchema> inOrderOfServing(Generation generation, TableSchema schema)
+      throws SQLException {
+    Optional<Generation> serving = state.serving(connection).filter(g -> !g.equals(generation));
+    List<ColumnSchema> columns = new ArrayList<>();
+    if (serving.isPresent()) {
+      for (String name : columnsOf(serving.get(), tableName(schema.table())).keySet()) {
+        if (schema.indexOf(name) >= 0) {
+          columns.add(schema.columns().get(schema.indexOf(name)));
+        }
+      }
+    }
+    schema.columns().stream().filter(c -> !columns.contains(c)).forEach(columns::add);
+    return columns;
   }
 
   private void follow(Generation generation, TableSchema from, TableSchema to) throws SQLException {

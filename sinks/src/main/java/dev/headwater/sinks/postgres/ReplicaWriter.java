@@ -3,16 +3,13 @@ package dev.headwater.sinks.postgres;
 import dev.headwater.log.failure.FailureCode;
 import dev.headwater.log.failure.HeadwaterException;
 import dev.headwater.log.replay.LogPartition;
-import dev.headwater.log.schema.TableSchema;
 import dev.headwater.sinks.Checkpoint;
 import dev.headwater.sinks.FoldedBatch;
 import dev.headwater.sinks.FoldedRow;
 import dev.headwater.sinks.PartitionWriter;
 import java.sql.Connection;
 import java.sql.SQLException;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -22,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  * <pre>
  * shared lock of the sink | UPDATE checkpoint … WHERE owner = mine AND next_offset = old | schema's name
  * DELETE the batch's deletes | INSERT … ON CONFLICT DO UPDATE the rest
+ * the same rows into the generation that is fed along, if there is one ({@link TwinLoad})
  * COMMIT
  * </pre>
  *
@@ -30,17 +28,13 @@ import org.jspecify.annotations.Nullable;
  * whose answer was lost.
  */
 final class ReplicaWriter implements PartitionWriter {
-  /** Up to so many rows, single statements are quicker than filling a temporary table. */
-  private static final int MAX_STATEMENT_ROWS = 100;
-
   private final PostgresSink sink;
   private final LogPartition partition;
   private final int generation;
   private final String owner;
   private final CheckpointStatements fence;
-  private final StagedLoad staged = new StagedLoad();
-  private final Map<Integer, RowReader> readers = new HashMap<>();
-  private @Nullable PreparedTable readersOf;
+  private final BatchLoad own;
+  private final BatchLoad twin;
   private @Nullable Checkpoint checkpoint;
   private boolean isFenced;
 
@@ -55,6 +49,8 @@ final class ReplicaWriter implements PartitionWriter {
     this.generation = generation;
     this.fence = fence;
     this.owner = taken.owner();
+    this.own = new BatchLoad(sink, partition);
+    this.twin = new BatchLoad(sink, partition);
     this.checkpoint = taken.checkpoint().orElse(null);
   }
 
@@ -80,9 +76,10 @@ final class ReplicaWriter implements PartitionWriter {
     }
     PreparedTable table = sink.preparedTable(partition.table());
     RowLoad load = gather(table, batch.rows());
+    Optional<TwinLoad> along = sink.twins().along(sink, batch, table, twin);
     sink.addMissingLabels();
     try {
-      write(batch, table, load);
+      write(batch, table, load, along);
     } catch (SQLException e) {
       throw PostgresFailures.isAboutData(e)
           ? refused(table, batch, e)
@@ -96,46 +93,25 @@ final class ReplicaWriter implements PartitionWriter {
   }
 
   private RowLoad gather(PreparedTable table, List<FoldedRow> rows) {
-    staged.reset();
-    RowLoad load = rows.size() <= MAX_STATEMENT_ROWS ? new StatementLoad() : staged;
-    for (FoldedRow row : rows) {
-      try {
-        load.add(reader(table, row), row);
-      } catch (IllegalArgumentException e) {
-        throw refusal(table, "at offset " + row.offset(), String.valueOf(e.getMessage()));
-      }
+    try {
+      return own.gather(table, rows);
+    } catch (BatchLoad.UnreadableRow e) {
+      throw refusal(table, "at offset " + e.offset(), String.valueOf(e.getMessage()));
     }
-    return load;
   }
 
-  private RowReader reader(PreparedTable table, FoldedRow row) {
-    int version = row.isDelete() ? table.newest().version() : row.schemaVersion();
-    if (readersOf != table) {
-      readers.clear();
-      readersOf = table;
-    }
-    return readers.computeIfAbsent(
-        version,
-        number -> {
-          TableSchema schema = table.versions().get(number);
-          if (schema == null) {
-            throw new HeadwaterException(
-                FailureCode.INTERNAL,
-                "Table '%s' – version %d of its schema was never prepared by sink '%s'"
-                    .formatted(partition.table(), number, sink.name()),
-                "Restart the sink, and report this: it is a defect.");
-          }
-          return new RowReader(table.table(), schema, sink.labels());
-        });
-  }
-
-  private void write(FoldedBatch batch, PreparedTable table, RowLoad load) throws SQLException {
+  private void write(FoldedBatch batch, PreparedTable table, RowLoad load, Optional<TwinLoad> along)
+      throws SQLException {
     try (Connection connection = sink.connect()) {
       try {
-        Optional<String> schemaName =
+        Optional<CheckpointStatements.Place> place =
             fence.advance(connection, owner, checkpoint, batch.checkpoint());
-        if (schemaName.isPresent()) {
-          load.write(connection, new RowStatements(schemaName.get(), table.table()));
+        if (place.isPresent()) {
+          load.write(connection, new RowStatements(place.get().schemaName(), table.table()));
+          sink.twins().noteTwin(place.get().twin());
+          if (along.isPresent() && along.get().generation() == place.get().twin()) {
+            along.get().write(connection, fence, batch, place.get());
+          }
           connection.commit();
         } else {
           connection.rollback();
@@ -175,13 +151,13 @@ final class ReplicaWriter implements PartitionWriter {
   private HeadwaterException refused(PreparedTable table, FoldedBatch batch, SQLException whole) {
     try (Connection connection = sink.connect()) {
       try {
-        Optional<String> schemaName =
+        Optional<CheckpointStatements.Place> place =
             fence.advance(connection, owner, checkpoint, batch.checkpoint());
-        if (schemaName.isPresent()) {
-          RowStatements sql = new RowStatements(schemaName.get(), table.table());
+        if (place.isPresent()) {
+          RowStatements sql = new RowStatements(place.get().schemaName(), table.table());
           for (FoldedRow row : batch.rows()) {
             StatementLoad single = new StatementLoad();
-            single.add(reader(table, row), row);
+            single.add(own.reader(table, row), row);
             try {
               single.write(connection, sql);
             } catch (SQLException e) {

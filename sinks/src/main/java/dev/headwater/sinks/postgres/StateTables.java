@@ -11,7 +11,10 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The schema {@code headwater} of a target: which generations each sink has, what their tables were
@@ -19,7 +22,9 @@ import java.util.Optional;
  * lost or restored together.
  *
  * <pre>
- * generation     sink, generation | schema_name (what its schema is called at the moment), state
+ * sink           sink | last_generation, last_request (what was carried out, or begun, last)
+ * generation     sink, generation | schema_name (what its schema is called at the moment), state,
+ *                definition (what it is made by), finished, joined, waits
  * replica_table  sink, generation, source table | table_name, definition (the newest schema)
  * checkpoint     sink, generation, topic, partition | topic_id, next_offset, level_at_ms, owner
  * </pre>
@@ -30,24 +35,43 @@ import java.util.Optional;
  * transaction that holds the lock exclusively: two {@code ALTER SCHEMA … RENAME} and the three
  * columns {@code schema_name} and {@code state} of the two rows here. Whoever waited for the lock
  * then finds its generation under its new name.
+ *
+ * <p>Of a generation that does not serve, {@code finished} says that it has the serving one's
+ * indexes, views and rights; {@code joined}, that the serving one's writers feed it too, each batch
+ * into both in one transaction; {@code waits} names the transactions that were open when every
+ * partition was joined, and may look at the target as it was before: null before that.
  */
 final class StateTables {
   /** One generation as it stands. */
-  record Generation(int number, String schemaName) {}
+  record Generation(int number, String schemaName, String state) {
+    boolean isServing() {
+      return state.equals("serving");
+    }
+  }
 
   /** Says what form the tables have; another form is another version's. */
-  private static final String FORMAT = "Headwater state, format 1";
+  private static final String FORMAT = "Headwater state, format 2";
 
   private static final String DDL =
       """
       CREATE SCHEMA IF NOT EXISTS headwater;
+      CREATE TABLE headwater.sink (
+        sink text PRIMARY KEY,
+        last_generation int NOT NULL,
+        last_request text NOT NULL);
       CREATE TABLE headwater.generation (
         sink text NOT NULL,
         generation int NOT NULL,
         readers_schema text NOT NULL,
         schema_name text NOT NULL UNIQUE,
-        state text NOT NULL CHECK (state IN ('building', 'serving', 'previous')),
-        made_at timestamptz NOT NULL DEFAULT now(),
+        state text NOT NULL CHECK (state IN ('building', 'serving', 'previous', 'dropping')),
+        definition text NOT NULL,
+        request text NOT NULL,
+        is_kept boolean NOT NULL,
+        since timestamptz NOT NULL DEFAULT now(),
+        finished boolean NOT NULL DEFAULT false,
+        joined boolean NOT NULL DEFAULT false,
+        waits text[],
         PRIMARY KEY (sink, generation));
       CREATE UNIQUE INDEX generation_serving ON headwater.generation (sink)
         WHERE state = 'serving';
@@ -108,31 +132,43 @@ final class StateTables {
     }
   }
 
-  /** The generation readers see; empty before the first table. */
-  Optional<Generation> serving(Connection connection) throws SQLException {
+  /** The generations there are, by number; none before the first. */
+  List<Generation> generations(Connection connection) throws SQLException {
     String sql =
-        "SELECT generation, schema_name, readers_schema FROM headwater.generation"
-            + " WHERE sink = ? AND state = 'serving'";
+        "SELECT generation, schema_name, state, readers_schema FROM headwater.generation"
+            + " WHERE sink = ? ORDER BY generation";
+    List<Generation> found = new ArrayList<>();
     try (PreparedStatement query = connection.prepareStatement(sql)) {
       query.setString(1, names.sink());
       try (ResultSet row = query.executeQuery()) {
-        if (!row.next()) {
-          return Optional.empty();
+        while (row.next()) {
+          if (!row.getString(4).equals(names.schema())) {
+            throw new HeadwaterException(
+                FailureCode.TARGET_NOT_READY,
+                "Sink '%s' – its replica was made for readers of schema '%s', not '%s'"
+                    .formatted(names.sink(), row.getString(4), names.schema()),
+                "Set schema back, or give the sink another name to begin a new replica.");
+          }
+          found.add(new Generation(row.getInt(1), row.getString(2), row.getString(3)));
         }
-        if (!row.getString(3).equals(names.schema())) {
-          throw new HeadwaterException(
-              FailureCode.TARGET_NOT_READY,
-              "Sink '%s' – its replica was made for readers of schema '%s', not '%s'"
-                  .formatted(names.sink(), row.getString(3), names.schema()),
-              "Set schema back, or give the sink another name to begin a new replica.");
-        }
-        return Optional.of(new Generation(row.getInt(1), row.getString(2)));
       }
     }
+    return found;
+  }
+
+  /** A generation by its number. */
+  Optional<Generation> generation(Connection connection, int number) throws SQLException {
+    return generations(connection).stream().filter(g -> g.number() == number).findFirst();
+  }
+
+  /** The generation readers see; empty before the first table. */
+  Optional<Generation> serving(Connection connection) throws SQLException {
+    return generations(connection).stream().filter(Generation::isServing).findFirst();
   }
 
   /** Notes the first generation, which serves from the start. */
-  Generation addFirst(Connection connection) throws SQLException {
+  Generation addFirst(Connection connection, String request, String definition)
+      throws SQLException {
     String taken = "SELECT sink FROM headwater.generation WHERE schema_name = ?";
     try (PreparedStatement query = connection.prepareStatement(taken)) {
       query.setString(1, names.schema());
@@ -146,16 +182,50 @@ final class StateTables {
         }
       }
     }
+    return add(connection, names.schema(), "serving", request, definition, false);
+  }
+
+  /** Notes a generation under the next number, and who asked for it. */
+  Generation add(
+      Connection connection,
+      @Nullable String schemaName,
+      String stateName,
+      String request,
+      String definition,
+      boolean isKept)
+      throws SQLException {
+    int number = nextNumber(connection, request);
+    String called = schemaName == null ? names.generation(number) : schemaName;
     String sql =
-        "INSERT INTO headwater.generation (sink, generation, readers_schema, schema_name, state)"
-            + " VALUES (?, 1, ?, ?, 'serving')";
+        "INSERT INTO headwater.generation (sink, generation, readers_schema, schema_name, state,"
+            + " definition, request, is_kept) VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
     try (PreparedStatement insert = connection.prepareStatement(sql)) {
       insert.setString(1, names.sink());
-      insert.setString(2, names.schema());
+      insert.setInt(2, number);
       insert.setString(3, names.schema());
+      insert.setString(4, called);
+      insert.setString(5, stateName);
+      insert.setString(6, definition);
+      insert.setString(7, request);
+      insert.setBoolean(8, isKept);
       insert.executeUpdate();
     }
-    return new Generation(1, names.schema());
+    return new Generation(number, called, stateName);
+  }
+
+  private int nextNumber(Connection connection, String request) throws SQLException {
+    String sql =
+        "INSERT INTO headwater.sink AS s (sink, last_generation, last_request) VALUES (?, 1, ?)"
+            + " ON CONFLICT (sink) DO UPDATE SET last_generation = s.last_generation + 1,"
+            + " last_request = EXCLUDED.last_request RETURNING last_generation";
+    try (PreparedStatement upsert = connection.prepareStatement(sql)) {
+      upsert.setString(1, names.sink());
+      upsert.setString(2, request);
+      try (ResultSet row = upsert.executeQuery()) {
+        row.next();
+        return row.getInt(1);
+      }
+    }
   }
 
   /** The newest schema a generation's table was made for; empty if it has no such table. */
@@ -239,7 +309,7 @@ final class StateTables {
     statement.setString(first + 4, table.name());
   }
 
-  private static void lock(Connection connection, String key) throws SQLException {
+  static void lock(Connection connection, String key) throws SQLException {
     try (PreparedStatement lock =
         connection.prepareStatement(
             "SELECT pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended(?, 0))")) {
@@ -248,7 +318,7 @@ final class StateTables {
     }
   }
 
-  private boolean isMade(Connection connection) throws SQLException {
+  boolean isMade(Connection connection) throws SQLException {
     String sql =
         "SELECT pg_catalog.obj_description(n.oid, 'pg_namespace'),"
             + " pg_catalog.to_regclass('headwater.generation') IS NOT NULL"

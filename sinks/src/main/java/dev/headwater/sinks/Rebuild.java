@@ -1,0 +1,125 @@
+package dev.headwater.sinks;
+
+import dev.headwater.log.connection.LogConnection;
+import dev.headwater.log.replay.LogPartition;
+import dev.headwater.log.replay.LogPartitions;
+import dev.headwater.log.schema.SchemaStore;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Brings one generation to where it can serve, and switches: a step each time it is asked, always
+ * from what the target says, so that it goes on wherever it, or another process, was cut.
+ *
+ * <p>A generation is level when every partition of its tables stands at or past an end of the log
+ * that was taken a moment ago: only then is the costly part of finishing worth while. What the
+ * switch itself rests on is looked at inside the switch.
+ *
+ * <p>Belongs to the supervisor's thread.
+ */
+final class Rebuild {
+  /** Ends that were not reached in this time are taken anew: by then they say too little. */
+  private static final long ENDS_HOLD_MS = 10_000;
+
+  private final SinkConfig config;
+  private final Generations generations;
+  private final LogConnection log;
+  private final SchemaStore schemas;
+  private Map<LogPartition, Long> ends = Map.of();
+  private long endsTakenMs;
+  private int endsOf;
+  private boolean isLevel;
+  private boolean isSwept;
+  private String behind = "";
+  private long done;
+  private long total;
+
+  Rebuild(SinkConfig config, Generations generations, LogConnection log, SchemaStore schemas) {
+    this.config = config;
+    this.generations = generations;
+    this.log = log;
+    this.schemas = schemas;
+  }
+
+  /** What a step came to. */
+  record Step(RebuildProgress.Phase phase, String detail, boolean isSwitched) {}
+
+  /**
+   * Does the next step towards having a generation serve.
+   *
+   * @param request becomes the target's last one with the switch
+   */
+  Step advance(Generation generation, String request) {
+    look(generation);
+    if (!isLevel) {
+      return new Step(RebuildProgress.Phase.LOADING, behind, false);
+    }
+    if (!isSwept) {
+      return new Step(RebuildProgress.Phase.SWEEPING, "", false);
+    }
+    Promotion finished = generations.finish(generation.number());
+    if (!finished.isDone()) {
+      return new Step(RebuildProgress.Phase.FINISHING, finished.waitsFor(), false);
+    }
+    Promotion switched = generations.promote(generation.number(), request, ends);
+    return new Step(RebuildProgress.Phase.SWITCHING, switched.waitsFor(), switched.isDone());
+  }
+
+  /** Offsets that are in the target, of {@link #total}. */
+  long done() {
+    return done;
+  }
+
+  /** Offsets there are. */
+  long total() {
+    return total;
+  }
+
+  private void look(Generation generation) {
+    long now = System.currentTimeMillis();
+    boolean old = now - endsTakenMs > ENDS_HOLD_MS;
+    if (endsOf != generation.number() || isLevel || old || ends.isEmpty()) {
+      ends = endsNow(generation);
+      endsTakenMs = now;
+      endsOf = generation.number();
+    }
+    Map<String, Checkpoint> at = generations.checkpoints(generation.number());
+    compare(at);
+  }
+
+  private void compare(Map<String, Checkpoint> at) {
+    isLevel = true;
+    isSwept = true;
+    done = 0;
+    total = 0;
+    List<String> waiting = new ArrayList<>();
+    for (Map.Entry<LogPartition, Long> end : ends.entrySet()) {
+      LogPartition partition = end.getKey();
+      Checkpoint checkpoint = at.get(partition.toString());
+      boolean counts = checkpoint != null && checkpoint.topicId().equals(partition.topicId());
+      long next = counts ? checkpoint.nextOffset() : 0;
+      total += end.getValue();
+      done += Math.min(next, end.getValue());
+      if (!counts || next < end.getValue()) {
+        isLevel = false;
+        waiting.add(partition.toString());
+      } else if (!checkpoint.isSwept()) {
+        isSwept = false;
+      }
+    }
+    behind =
+        waiting.isEmpty()
+            ? ""
+            : waiting.size() == 1
+                ? "for " + waiting.get(0)
+                : "for " + waiting.size() + " partitions";
+  }
+
+  private Map<LogPartition, Long> endsNow(Generation generation) {
+    SinkConfig own = SinkDefinition.apply(generation.definition(), config);
+    List<LogPartition> partitions = new ArrayList<>();
+    LogPartitions.of(log, schemas, SinkTables.of(own)).values().forEach(partitions::addAll);
+    return LogPartitions.committedEnds(log, partitions);
+  }
+}

@@ -1,0 +1,182 @@
+package dev.headwater.sinks;
+
+import dev.headwater.log.failure.FailureCode;
+import dev.headwater.log.failure.HeadwaterException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * More entries than memory should hold, in files by the first bits of a hash, so that all entries
+ * of one key are in one file and a file at a time can be gone through.
+ *
+ * <p>The files have no name once they are open, where the system allows it: they are gone with the
+ * process, however it ends. Any thread may add; one reads.
+ */
+final class Spill implements AutoCloseable {
+  /** Files; each is gone through in memory, so this divides what has to fit. */
+  static final int BUCKETS = 64;
+
+  private static final int BUFFER_BYTES = 32 << 10;
+
+  private final List<Bucket> buckets = new ArrayList<>();
+
+  /** Takes one entry, as it was added. */
+  interface Receiver {
+    /** The entry's hash, a number the adder chose, and its bytes, maybe none. */
+    void entry(KeyHash hash, long number, byte[] bytes);
+  }
+
+  Spill() {
+    try {
+      for (int i = 0; i < BUCKETS; i++) {
+        buckets.add(new Bucket());
+      }
+    } catch (IOException e) {
+      close();
+      throw failure(e);
+    }
+  }
+
+  /** Which file a hash is in. */
+  static int bucketOf(KeyHash hash) {
+    return (int) (hash.high() >>> 58);
+  }
+
+  void add(KeyHash hash, long number, byte[] bytes) {
+    Bucket bucket = buckets.get(bucketOf(hash));
+    synchronized (bucket) {
+      try {
+        bucket.add(hash, number, bytes);
+      } catch (IOException e) {
+        throw failure(e);
+      }
+    }
+  }
+
+  /** Hands over one file's entries in the order they were added. */
+  void read(int index, Receiver receiver) {
+    Bucket bucket = buckets.get(index);
+    synchronized (bucket) {
+      try {
+        bucket.read(receiver);
+      } catch (IOException e) {
+        throw failure(e);
+      }
+    }
+  }
+
+  private static HeadwaterException failure(IOException e) {
+    return new HeadwaterException(
+        FailureCode.TARGET_UNREACHABLE,
+        "temporary files in " + System.getProperty("java.io.tmpdir") + " – " + e.getMessage(),
+        "Make room there, or name another directory by -Djava.io.tmpdir; it is tried again.",
+        e);
+  }
+
+  @Override
+  public void close() {
+    for (Bucket bucket : buckets) {
+      try {
+        bucket.file.close();
+      } catch (IOException e) {
+        // A temporary file whose contents nobody wants any more.
+        continue;
+      }
+    }
+  }
+
+  private static final class Bucket {
+    private static final int HEAD_BYTES = 28;
+
+    private final FileChannel file;
+    private final ByteBuffer buffer = ByteBuffer.allocate(BUFFER_BYTES);
+
+    Bucket() throws IOException {
+      Path path = Files.createTempFile("headwater-spill-", ".tmp");
+      file =
+          FileChannel.open(
+              path,
+              StandardOpenOption.READ,
+              StandardOpenOption.WRITE,
+              StandardOpenOption.DELETE_ON_CLOSE);
+      if (!System.getProperty("os.name", "").startsWith("Windows")) {
+        Files.deleteIfExists(path);
+      }
+    }
+
+    void add(KeyHash hash, long number, byte[] bytes) throws IOException {
+      if (buffer.remaining() < HEAD_BYTES + bytes.length) {
+        flush();
+      }
+      ByteBuffer into =
+          buffer.remaining() < HEAD_BYTES + bytes.length
+              ? ByteBuffer.allocate(HEAD_BYTES + bytes.length)
+              : buffer;
+      into.putLong(hash.high()).putLong(hash.low()).putLong(number).putInt(bytes.length).put(bytes);
+      if (into != buffer) {
+        write(into);
+      }
+    }
+
+    private void flush() throws IOException {
+      write(buffer);
+    }
+
+    private void write(ByteBuffer full) throws IOException {
+      full.flip();
+      while (full.hasRemaining()) {
+        file.write(full);
+      }
+      full.clear();
+    }
+
+    void read(Receiver receiver) throws IOException {
+      flush();
+      long end = file.size();
+      ByteBuffer in = ByteBuffer.allocate(BUFFER_BYTES * 8).limit(0);
+      long at = 0;
+      while (true) {
+        if (in.remaining() < HEAD_BYTES
+            || in.remaining() < HEAD_BYTES + in.getInt(in.position() + 24)) {
+          in = refill(in, at);
+          if (in.remaining() < HEAD_BYTES) {
+            break;
+          }
+        }
+        int size = in.getInt(in.position() + 24);
+        if (in.remaining() < HEAD_BYTES + size) {
+          in = refill(ByteBuffer.allocate(HEAD_BYTES + size).limit(0), at);
+        }
+        KeyHash hash = new KeyHash(in.getLong(), in.getLong());
+        long number = in.getLong();
+        in.getInt();
+        byte[] bytes = new byte[size];
+        in.get(bytes);
+        at += HEAD_BYTES + size;
+        receiver.entry(hash, number, bytes);
+      }
+      if (at != end) {
+        throw new IOException("a spill file ends in the middle of an entry");
+      }
+    }
+
+    private ByteBuffer refill(ByteBuffer in, long at) throws IOException {
+      in.clear();
+      long position = at;
+      while (in.hasRemaining()) {
+        int read = file.read(in, position);
+        if (read < 0) {
+          break;
+        }
+        position += read;
+      }
+      return in.flip();
+    }
+  }
+}
