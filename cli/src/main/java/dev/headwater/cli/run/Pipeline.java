@@ -63,6 +63,7 @@ public final class Pipeline implements AutoCloseable {
       BiConsumer<String, HeadwaterException> onFailure) {
     this.log = log;
     this.onFailure = onFailure;
+    Optional<HealthFile> health = HealthFile.of(System.getenv());
     new Topics(log).ensureInternal();
     for (HeadwaterConfig.Connector connector : config.connectors()) {
       if (wanted.test(connector.capture().name())) {
@@ -77,7 +78,7 @@ public final class Pipeline implements AutoCloseable {
       }
     }
     this.ended = new CountDownLatch(captures.size() + sinks.size());
-    this.reporter = new StatusReporter(new StatusBoard(log), captures, sinks);
+    this.reporter = new StatusReporter(new StatusBoard(log), captures, sinks, health);
   }
 
   private CaptureWorker capture(HeadwaterConfig.Connector connector) {

@@ -7,8 +7,12 @@ import dev.headwater.capture.CaptureWorker;
 import dev.headwater.log.control.StatusBoard;
 import dev.headwater.sinks.SinkProgress;
 import dev.headwater.sinks.SinkWorker;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -21,7 +25,12 @@ final class StatusReporter implements AutoCloseable {
   private final StatusBoard board;
   private final Map<String, CaptureWorker> captures;
   private final Map<String, SinkWorker> sinks;
+  private final Optional<HealthFile> health;
   private final long pid = ProcessHandle.current().pid();
+
+  /** In containers every process has the same id, so it alone would not tell two workers apart. */
+  private final String process = hostPrefix() + pid;
+
   private final ScheduledExecutorService timer =
       Executors.newSingleThreadScheduledExecutor(
           task -> {
@@ -31,10 +40,23 @@ final class StatusReporter implements AutoCloseable {
           });
 
   StatusReporter(
-      StatusBoard board, Map<String, CaptureWorker> captures, Map<String, SinkWorker> sinks) {
+      StatusBoard board,
+      Map<String, CaptureWorker> captures,
+      Map<String, SinkWorker> sinks,
+      Optional<HealthFile> health) {
     this.board = board;
     this.captures = captures;
     this.sinks = sinks;
+    this.health = health;
+  }
+
+  private static String hostPrefix() {
+    try {
+      return InetAddress.getLocalHost().getHostName() + "-";
+    } catch (UnknownHostException e) {
+      // A machine that does not know its own name runs no second worker under another one.
+      return "";
+    }
   }
 
   void start() {
@@ -43,19 +65,33 @@ final class StatusReporter implements AutoCloseable {
 
   private void report() {
     try {
+      // First, for the log may be away and hold up the rest.
+      health.ifPresent(file -> file.report(states()));
       captures.forEach(
           (name, worker) -> board.report("connector/" + name, capture(worker.status())));
       sinks.forEach(
-          (name, worker) -> board.report("sink/" + name + "/" + pid, sink(worker.progress())));
+          (name, worker) -> board.report("sink/" + name + "/" + process, sink(worker.progress())));
     } catch (RuntimeException e) {
       // A report is missed and the next one comes; the workers do not hang on it.
       LoggerFactory.getLogger(StatusReporter.class).atDebug().setCause(e).log("report failed");
     }
   }
 
+  private Map<String, String> states() {
+    Map<String, String> states = new TreeMap<>();
+    captures.forEach(
+        (name, worker) -> states.put("connector/" + name, word(worker.status().state())));
+    sinks.forEach((name, worker) -> states.put("sink/" + name, word(worker.progress().state())));
+    return states;
+  }
+
+  private static String word(Enum<?> state) {
+    return state.name().toLowerCase(Locale.ROOT);
+  }
+
   private ObjectNode begin(Enum<?> state, String detail) {
     ObjectNode json = JSON.createObjectNode();
-    json.put("state", state.name().toLowerCase(Locale.ROOT));
+    json.put("state", word(state));
     json.put("detail", detail);
     json.put("ts_ms", System.currentTimeMillis());
     json.put("pid", pid);
