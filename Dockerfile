@@ -1,21 +1,34 @@
-# Headwater in a container. Not built on a machine yet.
+# Headwater in a container: built from source, then our jars, their libraries and a Java runtime of just what is needed.
 #
-# 'demo' does not work in here: its servers come from the local Maven repository, which stays behind.
+#   docker build -t headwater .
+#   docker run --read-only --tmpfs /tmp -v "$PWD/connectors.yaml:/etc/headwater/connectors.yaml:ro" headwater
+#
+# Commands are run beside it: docker exec CONTAINER headwater status. 'demo' is not for in here: its servers come from
+# the build's Maven repository, which stays behind. Both base images need the same libc, with zlib and libstdc++.
 ARG BUILD_IMAGE=maven:3.9-eclipse-temurin-17
-ARG RUN_IMAGE=eclipse-temurin:17-jre
+ARG RUN_IMAGE=debian:bookworm-slim
 
 FROM ${BUILD_IMAGE} AS build
 WORKDIR /src
 COPY . .
-RUN ./mvnw -q -B -ntp -DskipTests -Dspotless.check.skip=true package \
- && mkdir /lib-out \
- && cp cli/target/headwater-cli-*.jar /lib-out/ \
- && tr ':' '\n' < cli/target/headwater.classpath | xargs cp -t /lib-out
+# For example --offline, where the base image brings the libraries.
+ARG MAVEN_FLAGS=
+RUN ./mvnw -q -B -ntp ${MAVEN_FLAGS} -DskipTests -Dspotless.check.skip=true package \
+ && mkdir -p /out/lib \
+ && cp cli/target/headwater-cli-*.jar /out/lib/ \
+ && tr ':' '\n' < cli/target/headwater.classpath | xargs cp -t /out/lib
+RUN jlink --add-modules java.se,jdk.crypto.ec,jdk.jcmd,jdk.management,jdk.naming.dns,jdk.net,jdk.unsupported,jdk.zipfs \
+      --strip-java-debug-attributes --no-header-files --no-man-pages --compress=2 --output /out/java \
+ && cp -R docker/image /out/bin && chmod 755 /out/bin/*
 
 FROM ${RUN_IMAGE}
-RUN useradd --system --create-home --home-dir /var/lib/headwater headwater
-COPY --from=build /lib-out /opt/headwater/lib
-USER headwater
-WORKDIR /var/lib/headwater
-ENTRYPOINT ["java", "-XX:+UseG1GC", "-XX:MaxRAMPercentage=70", "-XX:+ExitOnOutOfMemoryError", "-cp", "/opt/headwater/lib/*", "dev.headwater.cli.Main"]
+COPY --from=build /out /opt/headwater
+# What runs writes nothing but the file that says how it is, in /tmp, and an embedded log if one is configured.
+RUN useradd --system --uid 10001 --home-dir /var/lib/headwater headwater \
+ && mkdir -p /etc/headwater /var/lib/headwater && chown headwater: /var/lib/headwater
+ENV PATH=/opt/headwater/bin:$PATH HEADWATER_HEALTH_FILE=/tmp/headwater.health
+USER 10001
+WORKDIR /etc/headwater
+HEALTHCHECK --interval=5s --timeout=3s --start-period=60s --retries=3 CMD ["healthy"]
+ENTRYPOINT ["headwater"]
 CMD ["run"]

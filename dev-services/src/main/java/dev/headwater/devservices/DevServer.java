@@ -8,12 +8,13 @@ import java.time.Duration;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One real server in a process of its own on 127.0.0.1, and what can be done to it: kill it, stop
- * it, freeze it, start it again on the same port and data.
+ * One real server in a process, or a container, of its own on 127.0.0.1, and what can be done to
+ * it: kill it, stop it, freeze it, start it again on the same port and data.
  *
  * <p>Any thread may call; what changes its state waits for its turn, what asks does not. The
  * process never outlives this virtual machine, even one ended by SIGKILL. {@link #close} may be
@@ -38,14 +39,18 @@ public abstract sealed class DevServer implements AutoCloseable
   private final boolean portIsFixed;
   // Read without the lock, so that asking where a server is never waits for its restart.
   private volatile int port;
-  private volatile @Nullable GuardedProcess process;
+  private volatile @Nullable ServerProcess process;
+  private final Optional<ServerContainers> containers;
   private volatile boolean closed;
+  // A container keeps the port it was made with.
+  private int containerPort;
 
   DevServer(String name, ServerOptions options) {
     this.name = name;
     this.startTimeout = options.startTimeout();
     this.temporary = options.dataDir().isEmpty();
     this.portIsFixed = options.port() != 0;
+    this.containers = temporary ? ServerContainers.find() : Optional.empty();
     this.port = options.port();
     try {
       this.dataDir =
@@ -66,6 +71,9 @@ public abstract sealed class DevServer implements AutoCloseable
   /** Whether the server answers; asked again and again while it starts. */
   abstract boolean isReady(Path directory, int onPort, long processId) throws IOException;
 
+  /** What it runs from in a container, reached on this port; empty when it cannot run in one. */
+  abstract Optional<ServerImage> image(int onPort);
+
   /** The signal that makes it end in good order, as {@code kill -s} takes it. */
   abstract String stopSignal();
 
@@ -77,7 +85,9 @@ public abstract sealed class DevServer implements AutoCloseable
   /** Called once by the factory method of each server. */
   final synchronized void startFirst() {
     try {
-      prepareData(dataDir);
+      if (containers.isEmpty()) {
+        prepareData(dataDir);
+      }
       startOnSomePort();
     } catch (IOException e) {
       close();
@@ -106,17 +116,17 @@ public abstract sealed class DevServer implements AutoCloseable
 
   static boolean isAboutTakenPort(DevServerException e) {
     String text = String.valueOf(e.getMessage()).toLowerCase(Locale.ROOT);
-    return text.contains("address already in use") || text.contains("bindexception");
+    return text.contains("address already in use")
+        || text.contains("port is already allocated")
+        || text.contains("bindexception");
   }
 
   private void launch() {
-    GuardedProcess launched;
+    ServerProcess launched;
     try {
       Files.writeString(logFile(), "");
-      String doomed = temporary ? dataDir.toString() : "";
-      var ending = new GuardedProcess.Ending(endingSignal(), GRACE_SECONDS, doomed);
-      launched = GuardedProcess.start(command(dataDir, port), dataDir, logFile(), ending);
-      process = launched;
+      Optional<ServerImage> image = containers.flatMap(any -> image(port));
+      launched = image.isPresent() ? inContainer(image.get()) : inProcess();
     } catch (IOException e) {
       throw new DevServerException("The server " + name + " cannot be launched in " + dataDir, e);
     }
@@ -134,8 +144,34 @@ public abstract sealed class DevServer implements AutoCloseable
     }
   }
 
-  private boolean answers(GuardedProcess launched) {
+  private ServerProcess inProcess() throws IOException {
+    String doomed = temporary ? dataDir.toString() : "";
+    var ending = new GuardedProcess.Ending(endingSignal(), GRACE_SECONDS, doomed);
+    process = GuardedProcess.start(command(dataDir, port), dataDir, logFile(), ending);
+    return process;
+  }
+
+  private ServerProcess inContainer(ServerImage image) {
+    ServerProcess former = process;
+    if (former != null && containerPort == port) {
+      ((ServerContainer) former).start();
+      return former;
+    }
+    if (former != null) {
+      former.abandon(STOPPED_IN);
+    }
+    ServerContainer container = containers.orElseThrow().create(name, image, port);
+    process = container;
+    containerPort = port;
+    container.start();
+    return container;
+  }
+
+  private boolean answers(ServerProcess launched) {
     try {
+      if (launched instanceof ServerContainer container) {
+        return container.isAlive() && container.isReady();
+      }
       return launched.isAlive() && isReady(dataDir, port, launched.pid());
     } catch (IOException notYet) {
       return false;
@@ -153,8 +189,11 @@ public abstract sealed class DevServer implements AutoCloseable
 
   private String endOfLog() {
     try {
-      List<String> lines =
-          new String(Files.readAllBytes(logFile()), StandardCharsets.UTF_8).lines().toList();
+      String log =
+          process instanceof ServerContainer container
+              ? container.output()
+              : new String(Files.readAllBytes(logFile()), StandardCharsets.UTF_8);
+      List<String> lines = log.lines().toList();
       return String.join(
           "\n", lines.subList(Math.max(0, lines.size() - QUOTED_LINES), lines.size()));
     } catch (IOException e) {
@@ -174,7 +213,7 @@ public abstract sealed class DevServer implements AutoCloseable
 
   /** Whether its process runs; a suspended one counts. */
   public final boolean isAlive() {
-    GuardedProcess current = process;
+    ServerProcess current = process;
     return current != null && current.isAlive();
   }
 
@@ -246,7 +285,7 @@ public abstract sealed class DevServer implements AutoCloseable
       return;
     }
     closed = true;
-    GuardedProcess last = process;
+    ServerProcess last = process;
     if (last != null && !last.abandon(STOPPED_IN)) {
       last.kill();
     }
@@ -268,8 +307,8 @@ public abstract sealed class DevServer implements AutoCloseable
     }
   }
 
-  private GuardedProcess current() {
-    GuardedProcess current = process;
+  private ServerProcess current() {
+    ServerProcess current = process;
     if (current == null || closed) {
       throw new IllegalStateException(name + " is not running");
     }

@@ -6,11 +6,11 @@ import org.jspecify.annotations.Nullable;
 public final class DevServerException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
-  DevServerException(String message) {
+  public DevServerException(String message) {
     this(message, null);
   }
 
-  DevServerException(String message, @Nullable Throwable cause) {
+  public DevServerException(String message, @Nullable Throwable cause) {
     super(message, cause);
   }
 }

@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Signals go to ids we were given at the start, never to names. Thread-safe as long as one
  * thread at a time calls it, which {@link DevServer} sees to.
  */
-final class GuardedProcess {
+final class GuardedProcess implements ServerProcess {
   private static final Path SETSID = Path.of("/usr/bin/setsid");
   private static final Duration KILLED_IN = Duration.ofSeconds(10);
 
@@ -90,16 +90,18 @@ final class GuardedProcess {
     }
   }
 
-  long pid() {
+  @Override
+  public long pid() {
     return pid;
   }
 
-  boolean isAlive() {
+  @Override
+  public boolean isAlive() {
     return guard.isAlive();
   }
 
-  /** Sends SIGKILL to the server and whatever it started, and returns when they are gone. */
-  void kill() {
+  @Override
+  public void kill() {
     // The server is stopped first, so that it starts nothing new while the others are counted.
     signal("STOP", List.of(server));
     List<ProcessHandle> all = tree();
@@ -110,24 +112,27 @@ final class GuardedProcess {
     awaitGuard(KILLED_IN);
   }
 
-  void suspend() {
+  @Override
+  public void suspend() {
     signal("STOP", List.of(server));
     signal("STOP", tree());
   }
 
-  void resume() {
+  @Override
+  public void resume() {
     signal("CONT", tree());
   }
 
-  /** Asks the server to end; true when it has, within the time. */
-  boolean stop(String signal, Duration patience) {
+  @Override
+  public boolean stop(String signal, Duration patience) {
     resume();
     signal(signal, List.of(server));
     return awaitGuard(patience);
   }
 
   /** Closes the guard's input: the guard does the rest, as its {@link Ending} says. */
-  boolean abandon(Duration patience) {
+  @Override
+  public boolean abandon(Duration patience) {
     resume();
     try {
       guard.getOutputStream().close();

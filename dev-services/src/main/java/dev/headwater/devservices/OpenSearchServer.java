@@ -4,8 +4,10 @@ import java.io.IOException;
 import java.io.Writer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Properties;
 
 /**
@@ -59,19 +61,47 @@ public final class OpenSearchServer extends DevServer {
 
   private Properties properties(Path directory, int onPort) {
     Properties all = new Properties();
-    all.setProperty("cluster.name", "headwater");
-    all.setProperty("node.name", "headwater");
-    all.setProperty("discovery.type", "single-node");
     all.setProperty("network.host", "127.0.0.1");
     all.setProperty("path.home", directory.toString());
     all.setProperty("path.data", directory.resolve("data").toString());
     all.setProperty("path.logs", directory.resolve("logs").toString());
-    // A developer's disk is often nearly full; that alone must not make indices read-only.
-    all.setProperty("cluster.routing.allocation.disk.threshold_enabled", "false");
-    all.putAll(settings);
+    all.putAll(allSettings());
     all.setProperty("http.port", Integer.toString(onPort));
     all.setProperty("transport.port", Integer.toString(LoopbackPorts.free()));
     return all;
+  }
+
+  private Map<String, String> allSettings() {
+    Map<String, String> all = new LinkedHashMap<>();
+    all.put("cluster.name", "headwater");
+    all.put("node.name", "headwater");
+    all.put("discovery.type", "single-node");
+    // A developer's disk is often nearly full; that alone must not make indices read-only.
+    all.put("cluster.routing.allocation.disk.threshold_enabled", "false");
+    all.putAll(settings);
+    return all;
+  }
+
+  @Override
+  Optional<ServerImage> image(int onPort) {
+    Map<String, String> environment = allSettings();
+    environment.put("DISABLE_SECURITY_PLUGIN", "true");
+    environment.put("DISABLE_INSTALL_DEMO_CONFIG", "true");
+    environment.put(
+        "OPENSEARCH_JAVA_OPTS", String.join(" ", JavaProcess.machineArguments(jvmArguments)));
+    return Optional.of(
+        new ServerImage(
+            "OPENSEARCH_IMAGE",
+            "opensearchproject/opensearch:2.19.1",
+            9200,
+            environment,
+            List.of(),
+            List.of(
+                "curl",
+                "-fsS",
+                "-o",
+                "/dev/null",
+                "http://127.0.0.1:9200/_cluster/health?wait_for_status=yellow&timeout=1s")));
   }
 
   @Override

@@ -4,9 +4,11 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * A real PostgreSQL, ready to be captured from: logical WAL, durable commits, 20 slots. Superuser
@@ -72,14 +74,7 @@ public final class PostgresServer extends DevServer {
     Map<String, String> all = new LinkedHashMap<>();
     all.put("listen_addresses", "127.0.0.1");
     all.put("unix_socket_directories", "");
-    all.put("wal_level", "logical");
-    all.put("fsync", "on");
-    all.put("synchronous_commit", "on");
-    all.put("max_wal_senders", "20");
-    all.put("max_replication_slots", "20");
-    // Shared memory as files below the data directory: nothing is left in /dev/shm after a SIGKILL.
-    all.put("dynamic_shared_memory_type", "mmap");
-    all.putAll(settings);
+    all.putAll(allSettings());
     all.put("port", Integer.toString(onPort));
     StringBuilder file = new StringBuilder();
     all.forEach(
@@ -88,6 +83,37 @@ public final class PostgresServer extends DevServer {
     Files.writeString(cluster(directory).resolve(SETTINGS_FILE), file);
     return user.run(
         List.of(programs.program("postgres").toString(), "-D", cluster(directory).toString()));
+  }
+
+  private Map<String, String> allSettings() {
+    Map<String, String> all = new LinkedHashMap<>();
+    all.put("wal_level", "logical");
+    all.put("fsync", "on");
+    all.put("synchronous_commit", "on");
+    all.put("max_wal_senders", "20");
+    all.put("max_replication_slots", "20");
+    // Shared memory as files below the data directory: nothing is left in /dev/shm after a SIGKILL.
+    all.put("dynamic_shared_memory_type", "mmap");
+    all.putAll(settings);
+    return all;
+  }
+
+  @Override
+  Optional<ServerImage> image(int onPort) {
+    List<String> command = new ArrayList<>(List.of("postgres"));
+    allSettings().forEach((name, value) -> command.addAll(List.of("-c", name + "=" + value)));
+    return Optional.of(
+        new ServerImage(
+            "POSTGRES_IMAGE",
+            "postgres:17",
+            5432,
+            Map.of(
+                "POSTGRES_PASSWORD", PASSWORD,
+                "POSTGRES_HOST_AUTH_METHOD", "trust",
+                "POSTGRES_INITDB_ARGS", "--encoding=UTF8 --locale=C.UTF-8"),
+            command,
+            // Over TCP, which the server that runs the first set-up does not listen on.
+            List.of("pg_isready", "-h", "127.0.0.1", "-U", USER)));
   }
 
   /**

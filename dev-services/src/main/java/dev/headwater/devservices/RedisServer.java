@@ -11,10 +11,12 @@ import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipFile;
 
@@ -61,15 +63,37 @@ public final class RedisServer extends DevServer {
     all.put("bind", "127.0.0.1");
     all.put("dir", '"' + directory.toString() + '"');
     all.put("daemonize", "no");
-    all.put("appendonly", "yes");
-    all.put("save", "\"\"");
-    all.putAll(settings);
+    all.putAll(allSettings());
     all.put("port", Integer.toString(onPort));
     StringBuilder file = new StringBuilder();
     all.forEach((name, value) -> file.append(name).append(' ').append(value).append('\n'));
     Path configuration = directory.resolve("redis.conf");
     Files.writeString(configuration, file);
     return List.of(program().toString(), configuration.toString());
+  }
+
+  private Map<String, String> allSettings() {
+    Map<String, String> all = new LinkedHashMap<>();
+    all.put("appendonly", "yes");
+    all.put("save", "\"\"");
+    all.putAll(settings);
+    return all;
+  }
+
+  @Override
+  Optional<ServerImage> image(int onPort) {
+    List<String> command = new ArrayList<>(List.of("redis-server"));
+    allSettings()
+        .forEach((name, value) -> command.addAll(List.of("--" + name, value.replace("\"", ""))));
+    return Optional.of(
+        new ServerImage(
+            "REDIS_IMAGE",
+            "redis:7",
+            6379,
+            Map.of(),
+            command,
+            // While it loads its file it answers -LOADING.
+            List.of("sh", "-c", "redis-cli ping | grep -q PONG")));
   }
 
   @Override

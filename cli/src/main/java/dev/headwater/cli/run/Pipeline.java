@@ -57,6 +57,7 @@ public final class Pipeline implements AutoCloseable {
       BiConsumer<String, HeadwaterException> onFailure) {
     this.log = log;
     this.onFailure = onFailure;
+    Optional<HealthFile> health = HealthFile.of(System.getenv());
     new Topics(log).ensureInternal();
     for (HeadwaterConfig.Connector connector : config.connectors()) {
       String name = connector.capture().name();
@@ -77,7 +78,7 @@ public final class Pipeline implements AutoCloseable {
     }
     captures.forEach((name, slot) -> slots.put("connector/" + name, slot));
     sinks.forEach((name, slot) -> slots.put("sink/" + name, slot));
-    this.reporter = new StatusReporter(new StatusBoard(log), captures, sinks);
+    this.reporter = new StatusReporter(new StatusBoard(log), captures, sinks, health);
     this.controls = new Controls(log, slots, sinks);
   }
 

@@ -9,8 +9,12 @@ import dev.headwater.sinks.RebuildProgress;
 import dev.headwater.sinks.SinkProgress;
 import dev.headwater.sinks.SinkStatus;
 import dev.headwater.sinks.SinkSupervisor;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -24,7 +28,12 @@ final class StatusReporter implements AutoCloseable {
   private final StatusBoard board;
   private final Map<String, Slot<CaptureWorker>> captures;
   private final Map<String, Slot<SinkSupervisor>> sinks;
+  private final Optional<HealthFile> health;
   private final long pid = ProcessHandle.current().pid();
+
+  /** In containers every process has the same id, so it alone would not tell two workers apart. */
+  private final String process = hostPrefix() + pid;
+
   private final ScheduledExecutorService timer =
       Executors.newSingleThreadScheduledExecutor(
           task -> {
@@ -36,10 +45,21 @@ final class StatusReporter implements AutoCloseable {
   StatusReporter(
       StatusBoard board,
       Map<String, Slot<CaptureWorker>> captures,
-      Map<String, Slot<SinkSupervisor>> sinks) {
+      Map<String, Slot<SinkSupervisor>> sinks,
+      Optional<HealthFile> health) {
     this.board = board;
     this.captures = captures;
     this.sinks = sinks;
+    this.health = health;
+  }
+
+  private static String hostPrefix() {
+    try {
+      return InetAddress.getLocalHost().getHostName() + "-";
+    } catch (UnknownHostException e) {
+      // A machine that does not know its own name runs no second worker under another one.
+      return "";
+    }
   }
 
   void start() {
@@ -48,11 +68,13 @@ final class StatusReporter implements AutoCloseable {
 
   private void report() {
     try {
+      // First, for the log may be away and hold up the rest.
+      health.ifPresent(file -> file.report(states()));
       captures.forEach(
           (name, slot) -> report("connector/" + name, slot, worker -> capture(worker.status())));
       sinks.forEach(
           (name, slot) ->
-              report("sink/" + name + "/" + pid, slot, worker -> sink(worker.status())));
+              report("sink/" + name + "/" + process, slot, worker -> sink(worker.status())));
     } catch (RuntimeException e) {
       // A report is missed and the next one comes; the workers do not hang on it.
       LoggerFactory.getLogger(StatusReporter.class).atDebug().setCause(e).log("report failed");
@@ -68,8 +90,29 @@ final class StatusReporter implements AutoCloseable {
     }
   }
 
+  private Map<String, String> states() {
+    Map<String, String> states = new TreeMap<>();
+    captures.forEach(
+        (name, slot) ->
+            states.put("connector/" + name, word(slot, worker -> worker.status().state())));
+    sinks.forEach(
+        (name, slot) ->
+            states.put("sink/" + name, word(slot, worker -> worker.status().feeding().state())));
+    return states;
+  }
+
+  private static <W extends Runnable> String word(Slot<W> slot, Function<W, Enum<?>> state) {
+    return slot.isPaused()
+        ? "paused"
+        : slot.worker().map(worker -> word(state.apply(worker))).orElse("starting");
+  }
+
+  private static String word(Enum<?> state) {
+    return state.name().toLowerCase(Locale.ROOT);
+  }
+
   private ObjectNode begin(Enum<?> state, String detail) {
-    return begin(state.name().toLowerCase(Locale.ROOT), detail);
+    return begin(word(state), detail);
   }
 
   private ObjectNode begin(String state, String detail) {
