@@ -49,7 +49,7 @@ class LogOracleTest {
               log.removeIf(e -> e.txid() == 20);
               renumber(log);
             });
-    assertThat(verdict.count(Kind.LOST)).isGreaterThanOrEqualTo(3);
+    assertThat(verdict.count(Kind.LOST)).isEqualTo(2);
   }
 
   @Test
