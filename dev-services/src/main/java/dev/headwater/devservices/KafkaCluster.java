@@ -28,9 +28,11 @@ public final class KafkaCluster implements AutoCloseable {
   private static final int MOST_REPLICAS = 3;
 
   private final List<KafkaServer> brokers;
+  private final Map<String, List<Integer>> doorPorts;
 
-  private KafkaCluster(List<KafkaServer> brokers) {
+  private KafkaCluster(List<KafkaServer> brokers, Map<String, List<Integer>> doorPorts) {
     this.brokers = List.copyOf(brokers);
+    this.doorPorts = doorPorts;
   }
 
   /** Starts nodes with temporary data on free ports. */
@@ -44,6 +46,11 @@ public final class KafkaCluster implements AutoCloseable {
    * three replicas, or as many as there are nodes.
    */
   public static KafkaCluster start(int size, ServerOptions options) {
+    return start(size, options, List.of());
+  }
+
+  /** As {@link #start(int, ServerOptions)}, with further ways in. */
+  public static KafkaCluster start(int size, ServerOptions options, List<KafkaDoor> doors) {
     if (size < 1) {
       throw new IllegalArgumentException("A cluster of " + size + " nodes is none");
     }
@@ -52,7 +59,9 @@ public final class KafkaCluster implements AutoCloseable {
     }
     for (int attempt = 1; ; attempt++) {
       try {
-        return new KafkaCluster(startAll(nodeOptions(size, options)));
+        Map<String, List<Integer>> doorPorts = new HashMap<>();
+        doors.forEach(door -> doorPorts.put(door.listener(), LoopbackPorts.free(size)));
+        return new KafkaCluster(startAll(nodeOptions(size, options, doors, doorPorts)), doorPorts);
       } catch (DevServerException e) {
         // Every node knows the ports of all others, so one taken port means new ones for all.
         if (attempt == ATTEMPTS || !DevServer.isAboutTakenPort(e)) {
@@ -76,7 +85,11 @@ public final class KafkaCluster implements AutoCloseable {
     }
   }
 
-  private static List<ServerOptions> nodeOptions(int size, ServerOptions options) {
+  private static List<ServerOptions> nodeOptions(
+      int size,
+      ServerOptions options,
+      List<KafkaDoor> doors,
+      Map<String, List<Integer>> doorPorts) {
     List<Integer> ports = LoopbackPorts.free(2 * size);
     List<String> voters = new ArrayList<>();
     for (int node = 1; node <= size; node++) {
@@ -100,14 +113,33 @@ public final class KafkaCluster implements AutoCloseable {
       int controllerPort = ports.get(size + node - 1);
       ServerOptions own = options.withPort(port).withSettings(shared);
       own = own.withSetting("node.id", Integer.toString(node));
+      StringBuilder listeners = new StringBuilder(address("PLAINTEXT", port));
+      StringBuilder advertised = new StringBuilder(address("PLAINTEXT", port));
+      StringBuilder protocols = new StringBuilder("PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT");
+      listeners.append(',').append(address("CONTROLLER", controllerPort));
+      for (KafkaDoor door : doors) {
+        int behind = doorPorts.getOrDefault(door.listener(), List.of()).get(node - 1);
+        listeners.append(',').append(address(door.listener(), behind));
+        advertised
+            .append(',')
+            .append(address(door.listener(), door.advertisedPorts().get(node - 1)));
+        protocols.append(',').append(door.listener()).append(":PLAINTEXT");
+      }
       own =
-          own.withSetting(
-              "listeners",
-              "PLAINTEXT://127.0.0.1:%d,CONTROLLER://127.0.0.1:%d".formatted(port, controllerPort));
+          own.withSettings(
+              Map.of(
+                  "listeners", listeners.toString(),
+                  "advertised.listeners", advertised.toString(),
+                  "listener.security.protocol.map", protocols.toString(),
+                  "inter.broker.listener.name", "PLAINTEXT"));
       Optional<Path> dataDir = options.dataDir();
       nodes.add(dataDir.isEmpty() ? own : own.withDataDir(dataDir.get().resolve("node-" + node)));
     }
     return nodes;
+  }
+
+  private static String address(String listener, int port) {
+    return listener + "://127.0.0.1:" + port;
   }
 
   /** Of a kept directory always the same, so that nodes formatted in different runs still match. */
@@ -124,6 +156,15 @@ public final class KafkaCluster implements AutoCloseable {
   /** {@code 127.0.0.1:port} of every node, with commas between. */
   public String bootstrapServers() {
     return brokers.stream().map(KafkaServer::bootstrapServers).collect(Collectors.joining(","));
+  }
+
+  /** Where a door's listener really is, on each node in order: what a proxy forwards to. */
+  public List<Integer> doorPorts(String listener) {
+    List<Integer> ports = doorPorts.get(listener);
+    if (ports == null) {
+      throw new IllegalArgumentException("There is no door " + listener);
+    }
+    return ports;
   }
 
   /** The nodes; the one at index i has the broker id i + 1. */

@@ -1,0 +1,16 @@
+package dev.headwater.faults;
+
+import java.time.Duration;
+
+/**
+ * How long, how hard and from which seed.
+ *
+ * @param seed draws workload and faults; the timing of processes stays their own
+ * @param faults end after so many
+ * @param duration or after so long, whichever comes first
+ * @param rate changes a second at the source
+ * @param brokers nodes of the log
+ * @param limit how long the sinks may take to be level after a fault is over
+ */
+public record Settings(
+    long seed, int faults, Duration duration, int rate, int brokers, Duration limit) {}

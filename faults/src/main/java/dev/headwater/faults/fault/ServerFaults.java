@@ -1,0 +1,61 @@
+package dev.headwater.faults.fault;
+
+import dev.headwater.devservices.DevServer;
+import java.sql.Connection;
+import java.sql.Statement;
+import java.util.List;
+
+/** What happens to the source, the brokers and the targets. */
+final class ServerFaults {
+  private ServerFaults() {}
+
+  static List<Fault> all() {
+    return List.of(
+        new Fault("kill -9 the source", field -> killAndRestart(field, field.servers().source())),
+        new Fault(
+            "terminate the walsender", field -> terminate(field, "backend_type = 'walsender'")),
+        new Fault(
+            "terminate all of capture's sessions",
+            field ->
+                terminate(
+                    field, "application_name LIKE 'headwater%' OR backend_type = 'walsender'")),
+        new Fault(
+            "kill -9 a broker",
+            field -> killAndRestart(field, field.one(field.servers().log().brokers()))),
+        new Fault(
+            "SIGSTOP a broker", field -> freeze(field, field.one(field.servers().log().brokers()))),
+        new Fault("kill -9 the cache", field -> killAndRestart(field, field.servers().cache())),
+        new Fault("kill -9 the cache with all it holds", ServerFaults::emptyCache),
+        new Fault("kill -9 the search", field -> killAndRestart(field, field.servers().search())),
+        new Fault("SIGSTOP the search", field -> freeze(field, field.servers().search())),
+        new Fault("kill -9 the replica", field -> killAndRestart(field, field.servers().replica())),
+        new Fault("SIGSTOP the source", field -> freeze(field, field.servers().source())));
+  }
+
+  private static void killAndRestart(Field field, DevServer server) throws InterruptedException {
+    field.linger(0, 500);
+    server.kill();
+    field.linger(0, 3_000);
+    server.restart();
+  }
+
+  private static void freeze(Field field, DevServer server) throws InterruptedException {
+    server.suspend();
+    field.linger(1_000, 10_000);
+    server.resume();
+  }
+
+  private static void emptyCache(Field field) throws Exception {
+    field.servers().cache().kill();
+    field.servers().emptyCacheFiles();
+    field.linger(0, 1_000);
+    field.servers().cache().restart();
+  }
+
+  private static void terminate(Field field, String which) throws Exception {
+    try (Connection connection = field.servers().connectToSource();
+        Statement statement = connection.createStatement()) {
+      statement.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE " + which);
+    }
+  }
+}

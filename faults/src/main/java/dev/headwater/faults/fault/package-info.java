@@ -1,0 +1,5 @@
+/** What is done to the topology, drawn from a seed. */
+@NullMarked
+package dev.headwater.faults.fault;
+
+import org.jspecify.annotations.NullMarked;

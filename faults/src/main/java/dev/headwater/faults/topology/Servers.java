@@ -1,0 +1,212 @@
+package dev.headwater.faults.topology;
+
+import dev.headwater.devservices.KafkaCluster;
+import dev.headwater.devservices.KafkaDoor;
+import dev.headwater.devservices.OpenSearchServer;
+import dev.headwater.devservices.PostgresServer;
+import dev.headwater.devservices.RedisServer;
+import dev.headwater.devservices.ServerOptions;
+import java.io.IOException;
+import java.nio.file.FileVisitResult;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.stream.IntStream;
+
+/**
+ * Source, log, cache, search and replica, each a real server of its own, and a proxy on every link
+ * that Headwater uses. The workload and the oracles go past the proxies.
+ */
+public final class Servers implements AutoCloseable {
+  /** The database on the source that is captured, and on the replica that is written. */
+  public static final String DATABASE = "shop";
+
+  private static final String CAPTURE_DOOR = "CAPTURE";
+  private static final String SINKS_DOOR = "SINKS";
+
+  private final int brokerCount;
+  private final List<TcpProxy> proxies = new ArrayList<>();
+  private final TcpProxy sourceLink = proxy("capture-source");
+  private final TcpProxy cacheLink = proxy("sink-cache");
+  private final TcpProxy searchLink = proxy("sink-search");
+  private final TcpProxy replicaLink = proxy("sink-replica");
+  private final List<TcpProxy> captureLogLinks;
+  private final List<TcpProxy> sinksLogLinks;
+  private final PostgresServer source;
+  private final PostgresServer replica;
+  private final KafkaCluster log;
+  private final RedisServer cache;
+  private final OpenSearchServer search;
+
+  private Servers(int brokerCount) {
+    this.brokerCount = brokerCount;
+    this.captureLogLinks = brokerProxies("capture-log");
+    this.sinksLogLinks = brokerProxies("sinks-log");
+    CompletableFuture<OpenSearchServer> searching =
+        CompletableFuture.supplyAsync(
+            () -> OpenSearchServer.start(ServerOptions.defaults().withJvmArguments("-Xmx512m")));
+    CompletableFuture<KafkaCluster> logging = CompletableFuture.supplyAsync(this::startLog);
+    CompletableFuture<PostgresServer> replicating =
+        CompletableFuture.supplyAsync(PostgresServer::start);
+    CompletableFuture<RedisServer> caching = CompletableFuture.supplyAsync(RedisServer::start);
+    // The server must notice soon that a frozen or cut client is gone, as an operator would set it.
+    source =
+        PostgresServer.start(
+            ServerOptions.defaults()
+                .withSetting("wal_sender_timeout", "5s")
+                .withSetting("deadlock_timeout", "100ms"));
+    search = searching.join();
+    log = logging.join();
+    replica = replicating.join();
+    cache = caching.join();
+    sourceLink.forwardTo(source.port());
+    cacheLink.forwardTo(cache.port());
+    searchLink.forwardTo(search.port());
+    replicaLink.forwardTo(replica.port());
+    for (int node = 0; node < brokerCount; node++) {
+      captureLogLinks.get(node).forwardTo(log.doorPorts(CAPTURE_DOOR).get(node));
+      sinksLogLinks.get(node).forwardTo(log.doorPorts(SINKS_DOOR).get(node));
+    }
+  }
+
+  /** Starts everything at once; returns when all answer and both databases are there. */
+  public static Servers start(int brokers) throws SQLException {
+    Servers servers = new Servers(brokers);
+    try {
+      createDatabase(servers.source);
+      createDatabase(servers.replica);
+      return servers;
+    } catch (SQLException e) {
+      servers.close();
+      throw e;
+    }
+  }
+
+  private static void createDatabase(PostgresServer server) throws SQLException {
+    try (Connection connection =
+            DriverManager.getConnection(
+                server.jdbcUrl("postgres"), PostgresServer.USER, PostgresServer.PASSWORD);
+        Statement statement = connection.createStatement()) {
+      statement.execute("CREATE DATABASE " + DATABASE);
+    }
+  }
+
+  private KafkaCluster startLog() {
+    ServerOptions options = ServerOptions.defaults().withJvmArguments("-Xmx384m");
+    return KafkaCluster.start(
+        brokerCount,
+        options,
+        List.of(
+            new KafkaDoor(CAPTURE_DOOR, ports(captureLogLinks)),
+            new KafkaDoor(SINKS_DOOR, ports(sinksLogLinks))));
+  }
+
+  private static List<Integer> ports(List<TcpProxy> links) {
+    return links.stream().map(TcpProxy::port).toList();
+  }
+
+  private TcpProxy proxy(String name) {
+    TcpProxy proxy = new TcpProxy(name);
+    proxies.add(proxy);
+    return proxy;
+  }
+
+  private List<TcpProxy> brokerProxies(String name) {
+    return IntStream.rangeClosed(1, brokerCount).mapToObj(n -> proxy(name + "-" + n)).toList();
+  }
+
+  /** A session on the source, past the proxy. */
+  public Connection connectToSource() throws SQLException {
+    return DriverManager.getConnection(
+        source.jdbcUrl(DATABASE), PostgresServer.USER, PostgresServer.PASSWORD);
+  }
+
+  /** A session on the replica, past the proxy. */
+  public Connection connectToReplica() throws SQLException {
+    return DriverManager.getConnection(
+        replica.jdbcUrl(DATABASE), PostgresServer.USER, PostgresServer.PASSWORD);
+  }
+
+  public PostgresServer source() {
+    return source;
+  }
+
+  public PostgresServer replica() {
+    return replica;
+  }
+
+  public KafkaCluster log() {
+    return log;
+  }
+
+  public RedisServer cache() {
+    return cache;
+  }
+
+  public OpenSearchServer search() {
+    return search;
+  }
+
+  /** Capture's link to the source. */
+  public TcpProxy sourceLink() {
+    return sourceLink;
+  }
+
+  public TcpProxy cacheLink() {
+    return cacheLink;
+  }
+
+  public TcpProxy searchLink() {
+    return searchLink;
+  }
+
+  public TcpProxy replicaLink() {
+    return replicaLink;
+  }
+
+  /** Capture's links to the brokers, by node. */
+  public List<TcpProxy> captureLogLinks() {
+    return captureLogLinks;
+  }
+
+  /** The sinks' links to the brokers, by node. */
+  public List<TcpProxy> sinksLogLinks() {
+    return sinksLogLinks;
+  }
+
+  /** Takes away what a killed cache would load when it comes back. */
+  public void emptyCacheFiles() throws IOException {
+    Path files = cache.dataDir().resolve("appendonlydir");
+    if (!Files.exists(files)) {
+      return;
+    }
+    Files.walkFileTree(
+        files,
+        new SimpleFileVisitor<>() {
+          @Override
+          public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
+              throws IOException {
+            Files.delete(file);
+            return FileVisitResult.CONTINUE;
+          }
+        });
+  }
+
+  @Override
+  public void close() {
+    proxies.forEach(TcpProxy::close);
+    search.close();
+    cache.close();
+    log.close();
+    replica.close();
+    source.close();
+  }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.headwater.faults;
+
+import org.jspecify.annotations.NullMarked;
