@@ -6,8 +6,6 @@ import dev.headwater.capture.pgoutput.Relation;
 import dev.headwater.capture.pgoutput.Tuple;
 import dev.headwater.log.append.LogAppender;
 import dev.headwater.log.append.RowRecord;
-import dev.headwater.log.failure.FailureCode;
-import dev.headwater.log.failure.HeadwaterException;
 import dev.headwater.log.position.Lsn;
 import dev.headwater.log.position.SourceIdentity;
 import dev.headwater.log.position.SourcePosition;
@@ -26,9 +24,11 @@ import org.jspecify.annotations.Nullable;
  * come; only the acknowledgement waits for the end. Single-use, and on one thread.
  */
 final class BatchWriter implements ChangeSource.Receiver, PgOutputHandler {
-  private final String connector;
   private final SourceIdentity source;
   private final LogAppender appender;
+  private final RowOrder rows;
+  private final RecentValues recent;
+  private final Truncation truncation;
   private final TableRegistry tables;
   private final CaptureMetrics metrics;
   private final ResumeFilter filter;
@@ -36,7 +36,6 @@ final class BatchWriter implements ChangeSource.Receiver, PgOutputHandler {
 
   private Lsn committedEndLsn;
   private Optional<RunningTransaction> committedRunning;
-  private boolean appended;
   private long xid;
   private long commitTimeMillis;
 
@@ -45,10 +44,14 @@ final class BatchWriter implements ChangeSource.Receiver, PgOutputHandler {
       SourcePosition position,
       LogAppender appender,
       TableRegistry tables,
+      SourceRows sourceRows,
+      Truncation truncation,
       CaptureMetrics metrics) {
-    this.connector = connector;
     this.source = position.source();
     this.appender = appender;
+    this.recent = new RecentValues();
+    this.rows = new RowOrder(appender, sourceRows, recent, metrics);
+    this.truncation = truncation;
     this.tables = tables;
     this.metrics = metrics;
     this.filter = new ResumeFilter(connector, position);
@@ -61,18 +64,8 @@ final class BatchWriter implements ChangeSource.Receiver, PgOutputHandler {
     for (ByteBuffer chunk : chunks) {
       RawChunk.forEach(chunk, reader::read);
     }
-    Lsn endLsn = filter.endLsn();
-    Optional<RunningTransaction> running = filter.running();
-    boolean moved = !endLsn.equals(committedEndLsn) || !running.equals(committedRunning);
-    if (moved || appended) {
-      // I1: what is acknowledged to the source is in the log, with the position that says so.
-      appender.commit(source, endLsn, running.orElse(null));
-      committedEndLsn = endLsn;
-      committedRunning = running;
-      appended = false;
-      metrics.committed(endLsn, commitTimeMillis);
-    }
-    return Optional.of(endLsn);
+    commitInPlace();
+    return Optional.of(filter.endLsn());
   }
 
   @Override
@@ -91,6 +84,10 @@ final class BatchWriter implements ChangeSource.Receiver, PgOutputHandler {
   public void relation(Relation relation) {
     // Also for what is skipped: the server says it once, before the first change it sends.
     tables.define(relation);
+    TableWriter table = tables.find(relation.oid());
+    if (table != null) {
+      recent.forgetAll(table.schema().table());
+    }
   }
 
   @Override
@@ -98,8 +95,10 @@ final class BatchWriter implements ChangeSource.Receiver, PgOutputHandler {
     if (filter.isNew(lsn)) {
       TableWriter table = tables.find(relationOid);
       if (table != null) {
-        table.encode(newRow, null);
-        append(table, table.key(), table.row(), 'c', lsn);
+        table.encode(newRow, null, null);
+        byte[] key = table.key();
+        append(table, key, table.row(), 'c', lsn);
+        recent.remember(table, key, newRow, null, null);
       }
     }
   }
@@ -115,12 +114,51 @@ final class BatchWriter implements ChangeSource.Receiver, PgOutputHandler {
       return;
     }
     byte[] oldKey = oldRow == null ? null : table.keyOf(oldRow);
-    table.encode(newRow, oldIsKeyOnly ? null : oldRow);
+    if (newRow.hasUnchangedToast()) {
+      updateWithGaps(table, oldKey, oldRow, newRow, lsn);
+      return;
+    }
+    table.encode(newRow, null, null);
     byte[] key = table.key();
+    moveKey(table, oldKey, key, lsn);
+    append(table, key, table.row(), 'u', lsn);
+    recent.remember(table, key, newRow, null, null);
+  }
+
+  private void updateWithGaps(
+      TableWriter table, byte @Nullable [] oldKey, @Nullable Tuple oldRow, Tuple newRow, Lsn lsn) {
+    byte[] key = table.keyOf(newRow, oldRow);
+    ColumnTexts before = recent.find(table, oldKey == null ? key : oldKey);
+    moveKey(table, oldKey, key, lsn);
+    ColumnTexts entry = recent.remember(table, key, newRow, oldRow, before);
+    int[] missing = table.missing(newRow, oldRow, before);
+    if (missing.length == 0) {
+      metrics.filledFromStream();
+      table.encode(newRow, oldRow, before);
+      append(table, key, table.row(), 'u', lsn);
+      return;
+    }
+    rows.append(
+        new HeldRow.Open(
+            table,
+            key,
+            table.keyTexts(newRow, oldRow),
+            newRow.copy(),
+            oldRow == null ? null : oldRow.copy(),
+            before,
+            entry,
+            missing,
+            lsn,
+            xid,
+            commitTimeMillis));
+  }
+
+  /** A row whose key changed is gone from under the old one. */
+  private void moveKey(TableWriter table, byte @Nullable [] oldKey, byte[] key, Lsn lsn) {
     if (oldKey != null && !Arrays.equals(oldKey, key)) {
       append(table, oldKey, null, 'd', lsn);
+      recent.forget(table, oldKey);
     }
-    append(table, key, table.row(), 'u', lsn);
   }
 
   @Override
@@ -128,31 +166,44 @@ final class BatchWriter implements ChangeSource.Receiver, PgOutputHandler {
     if (filter.isNew(lsn)) {
       TableWriter table = tables.find(relationOid);
       if (table != null) {
-        append(table, table.keyOf(oldRow), null, 'd', lsn);
+        byte[] key = table.keyOf(oldRow);
+        append(table, key, null, 'd', lsn);
+        recent.forget(table, key);
       }
     }
   }
 
   @Override
   public void truncate(Lsn lsn, List<Integer> relationOids) {
-    if (!filter.isNew(lsn)) {
-      return;
-    }
     for (int oid : relationOids) {
-      TableWriter table = tables.find(oid);
+      TableWriter table = filter.isAtNewEvents() ? tables.find(oid) : null;
       if (table != null) {
-        throw new HeadwaterException(
-            FailureCode.CHANGE_NOT_WRITABLE,
-            "connector '"
-                + connector
-                + "' – table "
-                + table.schema().table().inSource()
-                + " was truncated at "
-                + lsn
-                + "; the log still holds its rows",
-            "Capture stops rather than keep rows that are gone. Load the table again under a new"
-                + " connector name.");
+        // The log is read for what is to be deleted, so what is pending must be in it.
+        commitInPlace();
+        truncation.run(table, rows, lsn, xid, commitTimeMillis, this::commitTombstones);
+        recent.forgetAll(table.schema().table());
       }
+    }
+    filter.isNew(lsn);
+  }
+
+  private void commitTombstones() {
+    appender.commit(source, committedEndLsn, committedRunning.orElse(null));
+    rows.takeAppended();
+  }
+
+  /** Commits what was appended, at the position behind the last event. */
+  private void commitInPlace() {
+    rows.release();
+    Lsn endLsn = filter.endLsn();
+    Optional<RunningTransaction> running = filter.running();
+    boolean moved = !endLsn.equals(committedEndLsn) || !running.equals(committedRunning);
+    if (rows.takeAppended() || moved) {
+      // I1: what is acknowledged to the source is in the log, with the position that says so.
+      appender.commit(source, endLsn, running.orElse(null));
+      committedEndLsn = endLsn;
+      committedRunning = running;
+      metrics.committed(endLsn, commitTimeMillis);
     }
   }
 
@@ -167,12 +218,8 @@ final class BatchWriter implements ChangeSource.Receiver, PgOutputHandler {
   }
 
   private void append(TableWriter table, byte[] key, byte @Nullable [] value, char op, Lsn lsn) {
-    if (!table.isSchemaWritten()) {
-      appender.appendSchema(table.schema());
-      table.schemaWritten();
-    }
-    appender.appendRow(
-        table.topic(),
+    rows.append(
+        table,
         new RowRecord(
             key,
             value,
@@ -182,7 +229,5 @@ final class BatchWriter implements ChangeSource.Receiver, PgOutputHandler {
             commitTimeMillis,
             table.schema().version(),
             value == null ? null : table.nulls()));
-    appended = true;
-    metrics.appended(table.schema().table());
   }
 }

@@ -11,12 +11,41 @@ import java.util.concurrent.atomic.LongAdder;
 public final class CaptureMetrics {
   private final Map<TableId, LongAdder> recordsByTable = new ConcurrentHashMap<>();
   private final LongAdder records = new LongAdder();
+  private final LongAdder keptInStream = new LongAdder();
+  private final LongAdder keptInSource = new LongAdder();
+  private final LongAdder leftOut = new LongAdder();
   private volatile Lsn endLsn = Lsn.ZERO;
   private volatile long lastCommitTimeMillis;
 
   void appended(TableId table) {
     records.increment();
     recordsByTable.computeIfAbsent(table, t -> new LongAdder()).increment();
+  }
+
+  void filledFromStream() {
+    keptInStream.increment();
+  }
+
+  void filledFromSource() {
+    keptInSource.increment();
+  }
+
+  void leftOut() {
+    leftOut.increment();
+  }
+
+  /**
+   * Updates that left a large value as it was, by where it was found.
+   *
+   * @param inStream in the old row, or in an earlier change of the row
+   * @param inSource by a read of the source
+   * @param leftOut nowhere, for the row was gone: its delete follows
+   */
+  public record UnchangedValues(long inStream, long inSource, long leftOut) {}
+
+  /** Updates that PostgreSQL sent without a large value that they left as it was. */
+  public UnchangedValues unchangedValues() {
+    return new UnchangedValues(keptInStream.sum(), keptInSource.sum(), leftOut.sum());
   }
 
   void committed(Lsn unitEndLsn, long sourceCommitTimeMillis) {

@@ -70,7 +70,7 @@ final class CaptureSession implements AutoCloseable {
 
   void run() throws InterruptedException {
     entered.accept(CaptureStatus.State.STARTING, "");
-    Connection catalog = closeLater(SourceConnection.open(config));
+    Connection catalog = closeLater(SourceConnection.openForReading(config));
     Map<String, CapturedTable> captured = new SourcePreflight(config, catalog).check();
 
     Topics topics = new Topics(log);
@@ -110,7 +110,12 @@ final class CaptureSession implements AutoCloseable {
       SourceGuard guard, SourcePosition position, LogAppender appender, TableRegistry tables)
       throws InterruptedException {
     Lsn confirmed = guard.awaitInactive(SLOT_WAIT).confirmedFlush();
-    BatchWriter writer = new BatchWriter(config.name(), position, appender, tables, metrics);
+    SourceRows rows = closeLater(new SourceRows(config, () -> stopped));
+    Truncation truncation =
+        new Truncation(
+            log, () -> stopped, detail -> entered.accept(CaptureStatus.State.STREAMING, detail));
+    BatchWriter writer =
+        new BatchWriter(config.name(), position, appender, tables, rows, truncation, metrics);
     metrics.committed(position.endLsn(), 0);
     boolean[] verified = new boolean[1];
     ChangeSource streaming = closeLater(sources.apply(config));

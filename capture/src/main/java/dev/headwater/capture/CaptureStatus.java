@@ -14,6 +14,7 @@ import java.util.Optional;
  * @param retainedBytes how much WAL the source keeps for the slot; empty while it is not known
  * @param records records appended since the worker started
  * @param recordsByTable the same by table
+ * @param unchangedValues updates that came without a large value they left as it was
  * @param lastCommitTimeMillis when the last captured transaction committed; 0 for none yet
  */
 public record CaptureStatus(
@@ -24,6 +25,7 @@ public record CaptureStatus(
     Optional<Long> retainedBytes,
     long records,
     Map<String, Long> recordsByTable,
+    CaptureMetrics.UnchangedValues unchangedValues,
     long lastCommitTimeMillis) {
 
   /** The states of a capture worker, in the order it goes through them. */

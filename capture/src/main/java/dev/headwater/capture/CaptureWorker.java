@@ -117,6 +117,7 @@ public final class CaptureWorker implements Runnable, AutoCloseable {
         slot.map(SlotState::retainedBytes),
         metrics.records(),
         metrics.recordsByTable(),
+        metrics.unchangedValues(),
         metrics.lastCommitTimeMillis());
   }
 

@@ -118,6 +118,11 @@ final class ResumeFilter {
     throw new AssertionError(mode);
   }
 
+  /** Whether the next event of the running transaction is one that the log does not have. */
+  boolean isAtNewEvents() {
+    return mode == Mode.NEW;
+  }
+
   private void skip(Lsn eventLsn) {
     RunningTransaction expected = java.util.Objects.requireNonNull(resumeAt);
     events++;

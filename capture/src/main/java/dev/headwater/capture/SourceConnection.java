@@ -1,5 +1,6 @@
 package dev.headwater.capture;
 
+import dev.headwater.log.catalog.SourceSession;
 import dev.headwater.log.failure.FailureCode;
 import dev.headwater.log.failure.HeadwaterException;
 import java.sql.Connection;
@@ -33,6 +34,20 @@ public final class SourceConnection {
   public static Connection open(CaptureConfig config) {
     try {
       return DriverManager.getConnection(jdbcUrl(config), properties(config));
+    } catch (SQLException e) {
+      throw refused(config, e);
+    }
+  }
+
+  /**
+   * A session in autocommit mode in which values, types and defaults are printed as everywhere in
+   * Headwater; the caller closes it.
+   */
+  static Connection openForReading(CaptureConfig config) {
+    Connection connection = open(config);
+    try {
+      SourceSession.applyTo(connection);
+      return connection;
     } catch (SQLException e) {
       throw refused(config, e);
     }

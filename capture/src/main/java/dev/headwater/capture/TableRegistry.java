@@ -91,6 +91,7 @@ final class TableRegistry {
     TableSchema known = latest.get(found.table());
     TableSchema schema = version(known, found);
     return new TableWriter(
+        relation,
         schema,
         topics.apply(schema.table()),
         new RowEncoder(schema, masksOf(config, schema.table())),

@@ -1,5 +1,7 @@
 package dev.headwater.capture.pgoutput;
 
+import java.util.Arrays;
+
 /**
  * One row image inside a message, as slices of the message's bytes.
  *
@@ -11,6 +13,7 @@ public final class Tuple {
   private int[] starts = new int[32];
   private int[] ends = new int[32];
   private int size;
+  private boolean hasUnchangedToast;
 
   /** How many columns the image lists. */
   public int size() {
@@ -27,6 +30,28 @@ public final class Tuple {
   /** Whether the column is an out-of-line value that did not change and was therefore not sent. */
   public boolean isUnchangedToast(int column) {
     return kinds[column] == 'u';
+  }
+
+  /** Whether any column {@link #isUnchangedToast}. */
+  public boolean hasUnchangedToast() {
+    return hasUnchangedToast;
+  }
+
+  /** Whether the column's text is there. */
+  public boolean hasText(int column) {
+    return kinds[column] == 't';
+  }
+
+  /** An image that stays as it is for as long as its message's bytes do. */
+  public Tuple copy() {
+    Tuple copy = new Tuple();
+    copy.bytes = bytes;
+    copy.kinds = Arrays.copyOf(kinds, size);
+    copy.starts = Arrays.copyOf(starts, size);
+    copy.ends = Arrays.copyOf(ends, size);
+    copy.size = size;
+    copy.hasUnchangedToast = hasUnchangedToast;
+    return copy;
   }
 
   /** The array that {@link #start} and {@link #end} point into. */
@@ -47,6 +72,7 @@ public final class Tuple {
   void reset(byte[] message, int columns) {
     bytes = message;
     size = 0;
+    hasUnchangedToast = false;
     if (columns > kinds.length) {
       kinds = new byte[columns];
       starts = new int[columns];
@@ -56,6 +82,7 @@ public final class Tuple {
 
   void add(byte kind, int start, int end) {
     kinds[size] = kind;
+    hasUnchangedToast |= kind == 'u';
     starts[size] = start;
     ends[size] = end;
     size++;

@@ -18,6 +18,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -77,6 +78,7 @@ class CaptureKillFuzzIT {
         assertThat(log.sequenceGaps()).as("seed %d", seed).isEmpty();
         assertThat(log.changesByKey()).as("seed %d", seed).isEqualTo(expected);
         assertThat(log.rows()).as("seed %d", seed).isEqualTo(rows(connection));
+        assertThat(log.largeValues()).as("seed %d", seed).isEqualTo(largeValues(connection));
       } finally {
         kill(last);
       }
@@ -140,8 +142,8 @@ class CaptureKillFuzzIT {
         changes
             .computeIfAbsent(rs.getString(1) + "/" + rs.getLong(3), key -> new ArrayList<>())
             .add(
-                rs.getString(2).equals("d")
-                    ? "d"
+                rs.getString(4) == null
+                    ? rs.getString(2)
                     : rs.getString(2) + " " + rs.getString(4) + " " + rs.getInt(5));
       }
     }
@@ -150,7 +152,7 @@ class CaptureKillFuzzIT {
 
   private static Map<String, String> rows(Connection connection) throws SQLException {
     Map<String, String> rows = new HashMap<>();
-    for (String table : List.of("t_a", "t_b")) {
+    for (String table : List.of("t_a", "t_b", "t_big", "t_gone")) {
       try (Statement statement = connection.createStatement();
           ResultSet rs = statement.executeQuery("SELECT id, v, n FROM " + table)) {
         while (rs.next()) {
@@ -159,6 +161,17 @@ class CaptureKillFuzzIT {
       }
     }
     return rows;
+  }
+
+  private static Map<String, String> largeValues(Connection connection) throws SQLException {
+    Map<String, String> values = new TreeMap<>();
+    try (Statement statement = connection.createStatement();
+        ResultSet rs = statement.executeQuery("SELECT id, big FROM t_big")) {
+      while (rs.next()) {
+        values.put("t_big/" + rs.getLong(1), rs.getString(2));
+      }
+    }
+    return values;
   }
 
   private static int count(Map<String, List<String>> changes) {

@@ -24,6 +24,10 @@ final class FuzzWorkload implements AutoCloseable {
   private static final int WRITERS = 4;
   private static final int HOT_ROWS = 40;
 
+  /** Incompressible, so that it lies out of line. */
+  private static final String LARGE =
+      "(SELECT string_agg(md5(random()::text), '') FROM generate_series(1, 300))";
+
   private final String url;
   private final AtomicBoolean stop = new AtomicBoolean();
   private final AtomicLong nextId = new AtomicLong(1000);
@@ -44,6 +48,8 @@ final class FuzzWorkload implements AutoCloseable {
       statement.execute(
           "CREATE TABLE t_a (id bigint PRIMARY KEY, v text, n int);"
               + "CREATE TABLE t_b (id bigint PRIMARY KEY, v text, n int);"
+              + "CREATE TABLE t_big (id bigint PRIMARY KEY, v text, n int, big text);"
+              + "CREATE TABLE t_gone (id bigint PRIMARY KEY, v text, n int);"
               + "CREATE TABLE audit (no bigserial PRIMARY KEY, tbl text, op text, id bigint,"
               + " v text, n int);"
               + "CREATE FUNCTION record() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
@@ -59,7 +65,15 @@ final class FuzzWorkload implements AutoCloseable {
               + "CREATE TRIGGER r AFTER INSERT OR UPDATE OR DELETE ON t_a"
               + " FOR EACH ROW EXECUTE FUNCTION record();"
               + "CREATE TRIGGER r AFTER INSERT OR UPDATE OR DELETE ON t_b"
-              + " FOR EACH ROW EXECUTE FUNCTION record();");
+              + " FOR EACH ROW EXECUTE FUNCTION record();"
+              + "CREATE TRIGGER r AFTER INSERT OR UPDATE OR DELETE ON t_big"
+              + " FOR EACH ROW EXECUTE FUNCTION record();"
+              + "CREATE TRIGGER r AFTER INSERT OR UPDATE OR DELETE ON t_gone"
+              + " FOR EACH ROW EXECUTE FUNCTION record();"
+              + "CREATE FUNCTION record_all() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+              + " INSERT INTO audit(tbl, op, id) SELECT 't_gone', 't', id FROM t_gone;"
+              + " RETURN NULL; END $$;"
+              + "CREATE TRIGGER t BEFORE TRUNCATE ON t_gone EXECUTE FUNCTION record_all();");
     }
   }
 
@@ -68,6 +82,8 @@ final class FuzzWorkload implements AutoCloseable {
         Statement statement = connection.createStatement()) {
       statement.execute(
           "INSERT INTO t_a SELECT g, 'hot', 0 FROM generate_series(1, " + HOT_ROWS + ") g");
+      statement.execute(
+          "INSERT INTO t_big SELECT g, 'large', 0, " + LARGE + " FROM generate_series(1, 8) g");
     }
     threads.forEach(Thread::start);
   }
@@ -125,7 +141,7 @@ final class FuzzWorkload implements AutoCloseable {
   private void step(Connection connection, Random random, String table)
       throws SQLException, java.io.IOException {
     long id = nextId.incrementAndGet();
-    switch (random.nextInt(8)) {
+    switch (random.nextInt(11)) {
       case 0 -> copy(connection, table, 1 + random.nextInt(500));
       case 1 ->
           run(
@@ -161,6 +177,26 @@ final class FuzzWorkload implements AutoCloseable {
                   + " SELECT "
                   + nextId.addAndGet(50)
                   + " - g, 'multi', g FROM generate_series(0, 40) g");
+      case 9 ->
+          run(
+              connection,
+              random.nextInt(25) == 0
+                  ? "TRUNCATE t_gone"
+                  : "UPDATE t_gone SET n = n + 1 WHERE id IN (SELECT id FROM t_gone ORDER BY id"
+                      + " DESC LIMIT 5 FOR UPDATE SKIP LOCKED)");
+      case 10 ->
+          run(
+              connection,
+              "INSERT INTO t_gone SELECT "
+                  + nextId.addAndGet(50)
+                  + " - g, 'multi', g FROM generate_series(0, 20) g");
+      case 8 ->
+          run(
+              connection,
+              "UPDATE t_big SET n = n + 1"
+                  + (random.nextInt(4) == 0 ? ", big = " + LARGE : "")
+                  + " WHERE id = "
+                  + (1 + random.nextInt(8)));
       case 5 ->
           run(
               connection,
@@ -204,6 +240,12 @@ final class FuzzWorkload implements AutoCloseable {
         run(
             connection,
             "INSERT INTO t_b SELECT " + first + " + g, 'bulk', g FROM generate_series(0, 49999) g");
+        connection.commit();
+        run(
+            connection,
+            "INSERT INTO t_gone SELECT "
+                + nextId.getAndAdd(50_001)
+                + " + g, 'bulk', g FROM generate_series(0, 49999) g");
         connection.commit();
         run(connection, "DELETE FROM t_b WHERE id BETWEEN " + first + " AND " + (first + 49_999));
         connection.commit();

@@ -23,11 +23,13 @@ import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 final class LogContents {
   private static final Pattern ID = Pattern.compile("\"id\":(-?\\d+)");
   private static final Pattern V = Pattern.compile("\"v\":\"([^\"]*)\"");
+  private static final Pattern BIG = Pattern.compile("\"big\":\"([^\"]*)\"");
   private static final Pattern N = Pattern.compile("\"n\":(-?\\d+)");
 
   private final Map<String, List<String>> changes = new HashMap<>();
   private final TreeMap<Long, String> sequence = new TreeMap<>();
   private final List<String> problems = new ArrayList<>();
+  private final TreeMap<String, String> large = new TreeMap<>();
   private final Map<String, Long> lastSeqByKey = new HashMap<>();
   private int records;
 
@@ -41,7 +43,9 @@ final class LogContents {
     p.put("value.deserializer", ByteArrayDeserializer.class.getName());
     try (KafkaConsumer<byte[], byte[]> consumer = new KafkaConsumer<>(p)) {
       List<TopicPartition> partitions = new ArrayList<>();
-      for (String topic : List.of("fuzz.public.t_a", "fuzz.public.t_b")) {
+      for (String topic :
+          List.of(
+              "fuzz.public.t_a", "fuzz.public.t_b", "fuzz.public.t_big", "fuzz.public.t_gone")) {
         consumer
             .partitionsFor(topic)
             .forEach(i -> partitions.add(new TopicPartition(topic, i.partition())));
@@ -72,12 +76,16 @@ final class LogContents {
     String op = text(record.headers().lastHeader("op").value());
     long seq = Long.parseLong(text(record.headers().lastHeader("seq").value()));
     String value = record.value() == null ? "" : text(record.value());
-    if (op.equals("d") != (record.value() == null)) {
+    boolean gone = op.equals("d") || op.equals("t");
+    if (gone != (record.value() == null)) {
       problems.add(key + ": operation " + op + " with value '" + value + "'");
+    }
+    if (table.equals("t_big")) {
+      large.put(key, find(BIG, value));
     }
     changes
         .computeIfAbsent(key, k -> new ArrayList<>())
-        .add(op.equals("d") ? "d" : op + " " + find(V, value) + " " + find(N, value));
+        .add(gone ? op : op + " " + find(V, value) + " " + find(N, value));
     String twin = sequence.put(seq, key);
     if (twin != null) {
       problems.add("seq " + seq + " stands at " + twin + " and at " + key);
@@ -86,6 +94,11 @@ final class LogContents {
     if (earlier != null && earlier >= seq) {
       problems.add(key + ": seq " + seq + " after " + earlier);
     }
+  }
+
+  /** The last large value of each row that has one. */
+  Map<String, String> largeValues() {
+    return large;
   }
 
   int records() {
@@ -118,7 +131,7 @@ final class LogContents {
     for (String key : keys) {
       List<String> all = changes.get(key);
       String last = all.get(all.size() - 1);
-      if (!last.equals("d")) {
+      if (last.length() > 1) {
         rows.put(key, last.substring(2));
       }
     }

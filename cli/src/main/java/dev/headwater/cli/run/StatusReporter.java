@@ -132,6 +132,10 @@ final class StatusReporter implements AutoCloseable {
     json.put("records", status.records());
     ObjectNode tables = json.putObject("tables");
     status.recordsByTable().forEach(tables::put);
+    ObjectNode unchanged = json.putObject("unchanged_values");
+    unchanged.put("from_stream", status.unchangedValues().inStream());
+    unchanged.put("from_source", status.unchangedValues().inSource());
+    unchanged.put("left_out", status.unchangedValues().leftOut());
     json.put("last_commit_ts_ms", status.lastCommitTimeMillis());
     return json.toString();
   }
