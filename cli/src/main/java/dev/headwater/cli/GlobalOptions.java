@@ -3,6 +3,8 @@ package dev.headwater.cli;
 import dev.headwater.cli.config.ConfigLoader;
 import dev.headwater.cli.config.HeadwaterConfig;
 import java.nio.file.Path;
+import java.util.Optional;
+import java.util.OptionalLong;
 import picocli.CommandLine.Option;
 
 /** The options that every command has. */
@@ -60,6 +62,14 @@ public final class GlobalOptions {
   private static boolean isTerminal(String stream) {
     String told = System.getProperty("headwater.terminal." + stream);
     return told == null ? System.console() != null : Boolean.parseBoolean(told);
+  }
+
+  /** A line on stderr that shows how far a piece of work is; none with {@code -q}. */
+  public Optional<ProgressLine> progress(String label, OptionalLong totalRows) {
+    return quiet
+        ? Optional.empty()
+        : Optional.of(
+            new ProgressLine(System.err, isTerminal("err"), label, totalRows, System::nanoTime));
   }
 
   /** Where the command's words go. */

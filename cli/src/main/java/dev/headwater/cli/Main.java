@@ -6,10 +6,14 @@ import dev.headwater.cli.command.CaptureCommand;
 import dev.headwater.cli.command.DemoCommand;
 import dev.headwater.cli.command.InitCommand;
 import dev.headwater.cli.command.LogCommand;
+import dev.headwater.cli.command.RebuildCommand;
+import dev.headwater.cli.command.RollbackCommand;
 import dev.headwater.cli.command.RunCommand;
+import dev.headwater.cli.command.RunStateCommand;
 import dev.headwater.cli.command.SinkCommand;
 import dev.headwater.cli.command.StatusCommand;
 import dev.headwater.cli.command.ValidateCommand;
+import dev.headwater.cli.command.WaitCommand;
 import dev.headwater.log.failure.FailureCode;
 import dev.headwater.log.failure.HeadwaterException;
 import java.util.List;
@@ -38,6 +42,12 @@ import picocli.CommandLine.UnmatchedArgumentException;
       CaptureCommand.class,
       SinkCommand.class,
       StatusCommand.class,
+      RebuildCommand.class,
+      RollbackCommand.class,
+      WaitCommand.class,
+      RunStateCommand.Pause.class,
+      RunStateCommand.Resume.class,
+      RunStateCommand.Restart.class,
       LogCommand.class,
       AutoComplete.GenerateCompletion.class
     },

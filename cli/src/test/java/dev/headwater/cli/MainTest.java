@@ -28,6 +28,12 @@ class MainTest {
           "capture",
           "sink",
           "status",
+          "rebuild",
+          "rollback",
+          "wait",
+          "pause",
+          "resume",
+          "restart",
           "log",
           "generate-completion");
 
@@ -44,7 +50,23 @@ class MainTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"demo", "init", "validate", "run", "capture", "sink", "status", "log"})
+  @ValueSource(
+      strings = {
+        "demo",
+        "init",
+        "validate",
+        "run",
+        "capture",
+        "sink",
+        "status",
+        "rebuild",
+        "rollback",
+        "wait",
+        "pause",
+        "resume",
+        "restart",
+        "log"
+      })
   void helpOfEveryCommandHasAnExample(String command) {
     Outcome help = run(command, "--help");
 

@@ -181,6 +181,11 @@ public final class SinkSupervisor implements Runnable, AutoCloseable {
     }
   }
 
+  private static RebuildProgress begun(Generation generation) {
+    return new RebuildProgress(
+        generation.number(), generation.request(), RebuildProgress.Phase.LOADING, "", 0, 0, 0);
+  }
+
   private RebuildProgress progress(
       Generation generation, RebuildProgress.Phase phase, String detail) {
     return new RebuildProgress(
@@ -252,7 +257,8 @@ public final class SinkSupervisor implements Runnable, AutoCloseable {
         set.live().map(Generation::number).orElse(0),
         set.previous().map(Generation::number),
         feeding,
-        building,
+        // One that was begun a moment ago has not been looked at yet.
+        building.or(() -> set.building().map(SinkSupervisor::begun)),
         set.lastRequest(),
         requests.refused(),
         requests.refusal());

@@ -18,6 +18,7 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.TreeMap;
@@ -28,6 +29,9 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
+import org.apache.kafka.clients.admin.AlterConfigOp;
+import org.apache.kafka.clients.admin.ConfigEntry;
+import org.apache.kafka.common.config.ConfigResource;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -125,6 +129,102 @@ class PostgresRebuildIT {
             query(
                 "SELECT count(*) FROM pg_indexes WHERE schemaname = 'shop' AND indexname = 'by_name'"))
         .isEqualTo("1");
+  }
+
+  @Test
+  void aRebuildThatIsCutGoesOnAndOneThatIsAbortedLeavesNothing() throws Exception {
+    Running first = start(config(List.of("shop.*")), Duration.ofHours(1));
+    await(() -> contents().equals(expected), first);
+    first.wish(new SinkWish("slow", SinkWish.Action.REBUILD, false, 1_000, now()));
+    await(() -> first.status().rebuild().map(RebuildProgress::rows).orElse(0L) > 1_000, first);
+    first.close();
+
+    Running second = start(config(List.of("shop.*")), Duration.ofHours(1));
+    second.wish(new SinkWish("slow", SinkWish.Action.REBUILD, false, 1_000, now()));
+    AtomicLong rows = new AtomicLong();
+    await(
+        () -> {
+          second.status().rebuild().ifPresent(r -> rows.set(r.rows()));
+          return second.status().generation() == 2;
+        },
+        second);
+    assertThat(rows.get()).isLessThan(ROWS);
+    assertThat(contents()).isEqualTo(expected);
+
+    second.wish(new SinkWish("again", SinkWish.Action.REBUILD, false, 100, now()));
+    await(() -> second.status().rebuild().isPresent(), second);
+    second.wish(SinkWish.Action.ABORT, false);
+    await(
+        () ->
+            second.status().rebuild().isEmpty()
+                && query("SELECT count(*) FROM headwater.generation WHERE generation <> 2")
+                    .equals("0")
+                && query(
+                        "SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'shop!_g%' ESCAPE '!'")
+                    .equals("0"),
+        second);
+    assertThat(second.status().generation()).isEqualTo(2);
+    assertThat(contents()).isEqualTo(expected);
+  }
+
+  @Test
+  void anotherDefinitionIsBuiltBesideTheOneThatServes() throws Exception {
+    Running first = start(config(List.of("shop.*")), Duration.ofHours(1));
+    await(() -> contents().equals(expected), first);
+    first.close();
+
+    Running second = start(config(List.of("shop.public.*")), Duration.ofHours(1));
+
+    await(() -> second.status().generation() == 2, second);
+    assertThat(contents()).isEqualTo(expected);
+    // It was asked for by the file: it stays away once it was rolled back by hand.
+    second.wish(SinkWish.Action.ROLLBACK, false);
+    await(() -> second.status().generation() == 1, second);
+    put(1, 77);
+    log.commit();
+    await(() -> contents().equals(expected), second);
+    assertThat(second.status().rebuild()).isEmpty();
+    assertThat(second.progress().detail()).contains("rolled back");
+  }
+
+  @Test
+  void rowsThatTheLogHasNoMoreAreSweptAfterAnOutage() throws Exception {
+    setRetention(Duration.ofSeconds(6));
+    Running first = start(config(List.of("shop.*")), Duration.ofHours(1));
+    await(() -> contents().equals(expected), first);
+    first.close();
+    // What a worker leaves that never heard of a delete whose tombstone is gone from the log.
+    execute("INSERT INTO shop." + table + " VALUES (900001, 'ghost', 1), (900002, 'ghost', 2)");
+    Thread.sleep(3_500);
+    put(5, 55);
+    log.commit();
+
+    Running second = start(config(List.of("shop.*")), Duration.ofHours(1));
+
+    await(() -> contents().equals(expected), second);
+    await(
+        () -> query("SELECT count(*) FROM headwater.checkpoint WHERE level_at_ms = 0").equals("0"),
+        second);
+  }
+
+  private void setRetention(Duration retention) throws Exception {
+    try (LogConnection admin = TestLog.connect(BROKERS, Duration.ofDays(7))) {
+      admin
+          .admin()
+          .incrementalAlterConfigs(
+              Map.of(
+                  new ConfigResource(ConfigResource.Type.TOPIC, log.topic().name()),
+                  List.of(
+                      new AlterConfigOp(
+                          new ConfigEntry("delete.retention.ms", "" + retention.toMillis()),
+                          AlterConfigOp.OpType.SET))))
+          .all()
+          .get();
+    }
+  }
+
+  private static long now() {
+    return System.currentTimeMillis();
   }
 
   private static RebuildProgress.@Nullable Phase phase(Running sink) {
@@ -362,6 +462,14 @@ class PostgresRebuildIT {
               2,
               new SinkSupervisor.Timing(Duration.ofMillis(100), grace));
       run = CompletableFuture.runAsync(supervisor, task -> new Thread(task, "supervisor").start());
+    }
+
+    void wish(SinkWish wish) {
+      supervisor.wish(wish);
+    }
+
+    SinkProgress progress() {
+      return supervisor.progress();
     }
 
     void wish(SinkWish.Action action, boolean keepPrevious) {

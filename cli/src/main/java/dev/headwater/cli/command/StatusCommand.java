@@ -7,11 +7,8 @@ import dev.headwater.cli.Console;
 import dev.headwater.cli.GlobalOptions;
 import dev.headwater.log.connection.LogConnection;
 import dev.headwater.log.control.StatusBoard;
-import dev.headwater.log.failure.FailureCode;
-import dev.headwater.log.failure.HeadwaterException;
 import java.io.IOException;
 import java.util.Map;
-import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -26,9 +23,6 @@ import picocli.CommandLine.Option;
 public final class StatusCommand implements Callable<Integer> {
   private static final ObjectMapper JSON = new ObjectMapper();
 
-  /** A worker reports every second; one that was silent for this long is gone. */
-  private static final long SILENT_MS = 10_000;
-
   @Mixin private GlobalOptions options;
 
   @Option(names = "--watch", description = "Again every second, until stopped.")
@@ -40,16 +34,9 @@ public final class StatusCommand implements Callable<Integer> {
     try (LogConnection log = LogConnection.join(options.load().log());
         StatusBoard board = new StatusBoard(log)) {
       do {
-        Map<String, JsonNode> live = live(board.read());
+        Map<String, JsonNode> live = LiveReports.read(board);
         if (live.isEmpty()) {
-          throw new HeadwaterException(
-              FailureCode.NOTHING_RUNNING,
-              "log at "
-                  + log.address()
-                  + " – no worker has reported in the last "
-                  + SILENT_MS / 1000
-                  + " s",
-              "Start one with 'headwater run'.");
+          throw LiveReports.nothingRuns(log, "", "Start one with 'headwater run'.");
         }
         print(console, live);
         if (watch) {
@@ -58,19 +45,6 @@ public final class StatusCommand implements Callable<Integer> {
       } while (watch);
     }
     return 0;
-  }
-
-  private static Map<String, JsonNode> live(Map<String, String> reports) throws IOException {
-    Map<String, JsonNode> live = new TreeMap<>();
-    long now = System.currentTimeMillis();
-    for (Map.Entry<String, String> report : reports.entrySet()) {
-      JsonNode json = JSON.readTree(report.getValue());
-      boolean isStopped = json.path("state").asText().equals("stopped");
-      if (!isStopped && now - json.path("ts_ms").asLong() < SILENT_MS) {
-        live.put(report.getKey(), json);
-      }
-    }
-    return live;
   }
 
   private static void print(Console console, Map<String, JsonNode> live) {
@@ -101,12 +75,28 @@ public final class StatusCommand implements Callable<Integer> {
         text.append(", ").append(report.path("lag_bytes").asLong()).append(" bytes behind");
       }
       text.append(", ").append(report.path("records").asLong()).append(" records");
-    } else {
+    } else if (report.has("generation")) {
       text.append("generation ").append(report.path("generation").asInt());
       text.append(", ").append(report.path("lag_records").asLong()).append(" records behind, ");
       text.append(report.path("rows_applied").asLong()).append(" rows applied");
+      text.append(rebuild(report.path("rebuild")));
     }
     String detail = report.path("detail").asText();
     return detail.isEmpty() ? text.toString() : text + " – " + detail;
+  }
+
+  private static String rebuild(JsonNode rebuild) {
+    if (rebuild.isMissingNode()) {
+      return "";
+    }
+    long total = Math.max(1, rebuild.path("offsets").asLong());
+    long percent = 100 * rebuild.path("offsets_done").asLong() / total;
+    String detail = rebuild.path("detail").asText();
+    return String.format(
+        "; generation %d is %s, %d %%%s",
+        rebuild.path("generation").asInt(),
+        rebuild.path("phase").asText(),
+        percent,
+        detail.isEmpty() ? "" : " (" + detail + ")");
   }
 }

@@ -8,7 +8,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /** Sizes and durations as people write them. */
-final class Units {
+public final class Units {
   private static final Pattern QUANTITY = Pattern.compile("([0-9]{1,18}) ?([A-Za-z]*)");
   private static final Map<String, Long> BYTES =
       Map.of(
@@ -32,7 +32,7 @@ final class Units {
   }
 
   /** {@code 500ms}, {@code 5s}, {@code 10m}, {@code 2h}, {@code 7d}; empty when it is none. */
-  static Optional<Duration> duration(String text) {
+  public static Optional<Duration> duration(String text) {
     return quantity(text, MILLIS).map(Duration::ofMillis);
   }
 

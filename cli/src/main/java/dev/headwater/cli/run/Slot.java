@@ -23,7 +23,7 @@ final class Slot<W extends Runnable> {
   private final Supplier<W> maker;
   private final Consumer<W> closer;
   private final Consumer<HeadwaterException> onFailure;
-  private @Nullable W worker;
+  private volatile @Nullable W worker;
   private @Nullable Thread thread;
   private volatile @Nullable HeadwaterException failure;
   private volatile boolean isPaused;
@@ -48,7 +48,7 @@ final class Slot<W extends Runnable> {
   }
 
   /** The worker, also one that ended; there is always one but between two. */
-  synchronized Optional<W> worker() {
+  Optional<W> worker() {
     return Optional.ofNullable(worker);
   }
 

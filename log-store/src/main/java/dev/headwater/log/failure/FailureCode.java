@@ -37,6 +37,8 @@ public enum FailureCode {
   CHECKPOINT_STALE(Directive.STOP_WORKER, 1),
   /** A target refused one record for what it holds; the others are untouched. */
   RECORD_REFUSED(Directive.STOP_WORKER, 1),
+  /** What a command waited for did not come in the time it was given. */
+  TIMED_OUT(Directive.STOP_PROCESS, 1),
   /** No running Headwater was found that could carry out a command. */
   NOTHING_RUNNING(Directive.STOP_PROCESS, 3),
   /** A defect of ours, or a state that must not be. */
