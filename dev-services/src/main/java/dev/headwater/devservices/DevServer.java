@@ -140,7 +140,8 @@ public abstract sealed class DevServer implements AutoCloseable
         launched.kill();
         throw new DevServerException(message);
       }
-      pause();
+      // Asking a container costs a process in it each time.
+      pause(launched instanceof ServerContainer ? 200 : 10);
     }
   }
 
@@ -317,8 +318,12 @@ public abstract sealed class DevServer implements AutoCloseable
 
   /** The step of every waiting loop here. */
   static void pause() {
+    pause(10);
+  }
+
+  private static void pause(long millis) {
     try {
-      Thread.sleep(10);
+      Thread.sleep(millis);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new DevServerException("Interrupted while waiting for a server", e);

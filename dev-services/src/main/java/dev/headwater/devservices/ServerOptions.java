@@ -14,10 +14,10 @@ import org.jspecify.annotations.Nullable;
  * {@code with} method answers a copy.
  *
  * <p>Without a word: a temporary data directory, any free port, the server's settings as its class
- * lists them, a minute and a half to come up.
+ * lists them, four minutes to come up, for a busy machine.
  */
 public final class ServerOptions {
-  private static final Duration DEFAULT_START_TIMEOUT = Duration.ofSeconds(90);
+  private static final Duration DEFAULT_START_TIMEOUT = Duration.ofSeconds(240);
 
   private final @Nullable Path dataDir;
   private final int port;
