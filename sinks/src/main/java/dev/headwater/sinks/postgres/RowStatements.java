@@ -64,6 +64,11 @@ final class RowStatements {
     return "COPY pg_temp." + SqlNames.quote(stage) + " FROM STDIN";
   }
 
+  /** Copies rows into the table itself, which refuses a key that is there already. */
+  String copyToTable() {
+    return "COPY " + target + " (" + SqlNames.list(table.columnNames()) + ") FROM STDIN";
+  }
+
   /** Writes all staged rows. */
   String upsertStaged() {
     return insertInto()

@@ -3,17 +3,36 @@ package dev.headwater.sinks.postgres;
 import dev.headwater.sinks.FoldedRow;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.sql.Savepoint;
 import java.sql.Statement;
 import org.postgresql.PGConnection;
 import org.postgresql.copy.CopyIn;
 
-/** Many rows: copied into temporary tables of the session, then written by one statement each. */
+/**
+ * Many rows. Rows that are new go straight into the table by COPY, which is twice as fast as
+ * anything else and right whatever the table holds: the first key that is there already ends it, is
+ * undone to the savepoint before it, and the batch goes the other way, copied into a temporary
+ * table of the session and written from there by one INSERT … ON CONFLICT.
+ *
+ * <p>Kept by its writer from batch to batch, for it learns: a replay of first loads stays with
+ * COPY, a stream of updates tries it ever more seldom.
+ */
 final class StagedLoad implements RowLoad {
   /** What is handed to the driver at a time, which it passes on to the socket as it is. */
   private static final int COPY_CHUNK_BYTES = 1 << 16;
 
+  /** However many batches held known keys in a row, after so many new ones are expected again. */
+  private static final int MAX_PAUSE = 256;
+
+  private static final String UNIQUE_VIOLATION = "23505";
+
   private final TextBuffer upserts = new TextBuffer();
   private final TextBuffer deletes = new TextBuffer();
+
+  /** How many batches go by the temporary table before COPY is tried again, and how many next. */
+  private int pause;
+
+  private int nextPause = 1;
 
   /** Empties it for the next batch. */
   void reset() {
@@ -34,11 +53,36 @@ final class StagedLoad implements RowLoad {
         copy(connection, sql.copyToKeyStage(), deletes);
         statement.execute(sql.deleteStaged());
       }
-      if (upserts.size() > 0) {
+      if (upserts.size() > 0 && !insertOnly(connection, sql)) {
         statement.execute(sql.makeStage());
         copy(connection, sql.copyToStage(), upserts);
         statement.execute(sql.upsertStaged());
       }
+    }
+  }
+
+  /**
+   * Copies into the table itself; answers false, with nothing changed, if a key is there already.
+   */
+  private boolean insertOnly(Connection connection, RowStatements sql) throws SQLException {
+    if (pause > 0) {
+      pause--;
+      return false;
+    }
+    Savepoint before = connection.setSavepoint();
+    try {
+      copy(connection, sql.copyToTable(), upserts);
+      connection.releaseSavepoint(before);
+      nextPause = 1;
+      return true;
+    } catch (SQLException e) {
+      if (!UNIQUE_VIOLATION.equals(e.getSQLState())) {
+        throw e;
+      }
+      connection.rollback(before);
+      pause = nextPause;
+      nextPause = Math.min(MAX_PAUSE, nextPause * 2);
+      return false;
     }
   }
 

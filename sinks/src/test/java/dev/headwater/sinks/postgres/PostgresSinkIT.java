@@ -66,6 +66,41 @@ class PostgresSinkIT {
   }
 
   @Test
+  void newRowsAreCopiedStraightAndKnownOnesReplaced() {
+    LogTable table = new LogTable("public", "orders");
+    String stages = "SELECT count(*) FROM pg_class WHERE relname LIKE 'headwater_rows%'";
+    try (Sink sink = replica.open()) {
+      sink.prepare(table.version(1, ID, NAME));
+      PartitionWriter writer = sink.take(table.partition());
+      putAll(table, 0, 500, "first");
+      writer.apply(table.batch());
+      assertThat(replica.query(stages)).as("no temporary table was needed").containsExactly("0");
+
+      putAll(table, 250, 750, "second");
+      for (int i = 0; i < 200; i++) {
+        table.delete("{\"id\":" + i + "}");
+      }
+      writer.apply(table.batch());
+      assertThat(replica.query(stages)).as("one was, for known keys").containsExactly("1");
+
+      for (int more = 750; more < 1_500; more += 150) {
+        putAll(table, more, more + 150, "third");
+        writer.apply(table.batch());
+      }
+      assertThat(
+              replica.query(
+                  "SELECT name, count(*), min(id), max(id) FROM shop.orders GROUP BY 1 ORDER BY 1"))
+          .containsExactly("first|50|200|249", "second|500|250|749", "third|750|750|1499");
+    }
+  }
+
+  private static void putAll(LogTable table, int from, int to, String name) {
+    for (int i = from; i < to; i++) {
+      table.put("{\"id\":" + i + "}", "{\"id\":" + i + ",\"name\":\"" + name + "\"}");
+    }
+  }
+
+  @Test
   void twoTablesOfOneNameAreRefused() {
     try (Sink sink = replica.open()) {
       sink.prepare(new LogTable("public", "orders").version(1, ID));
