@@ -1,6 +1,7 @@
 package dev.headwater.benchmarks;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -9,14 +10,18 @@ import java.util.concurrent.TimeUnit;
 
 /**
  * One process of Headwater, started as its user starts it: {@code ./headwater COMMAND NAME -f
- * FILE}. A new one, hence a cold virtual machine, for each run.
+ * FILE}.
  */
 final class Headwater implements AutoCloseable {
   private final Process process;
+  private final Path script;
+  private final Path file;
   private final Path log;
 
-  private Headwater(Process process, Path log) {
+  private Headwater(Process process, Path script, Path file, Path log) {
     this.process = process;
+    this.script = script;
+    this.file = file;
     this.log = log;
   }
 
@@ -35,14 +40,12 @@ final class Headwater implements AutoCloseable {
     try {
       Path file = Files.writeString(work.resolve(name + ".yaml"), yaml);
       Path log = work.resolve(name + ".log");
-      List<String> line = new ArrayList<>();
-      line.add(root.resolve("headwater").toString());
-      line.addAll(List.of(command));
-      line.addAll(List.of("-f", file.toString(), "--no-color"));
-      ProcessBuilder builder = new ProcessBuilder(line).directory(work.toFile());
+      Path script = root.resolve("headwater");
+      ProcessBuilder builder =
+          new ProcessBuilder(line(script, file, command)).directory(work.toFile());
       builder.environment().put("HEADWATER_OPTS", jvmOptions);
       builder.redirectErrorStream(true).redirectOutput(log.toFile());
-      return new Headwater(builder.start(), log);
+      return new Headwater(builder.start(), script, file, log);
     } catch (IOException e) {
       throw new BenchmarkException("headwater cannot be started", e);
     }
@@ -58,19 +61,29 @@ final class Headwater implements AutoCloseable {
     }
   }
 
-  /** Waits until it ends by itself, well. */
-  void awaitEnd(long seconds) {
+  /** Runs another command with the same file to its end, and fails if it does. */
+  void run(String... command) {
     try {
-      if (!process.waitFor(seconds, TimeUnit.SECONDS)) {
-        throw new BenchmarkException("headwater still runs after " + seconds + " s: " + output());
+      Process other =
+          new ProcessBuilder(line(script, file, command)).redirectErrorStream(true).start();
+      String said = new String(other.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+      if (other.waitFor() != 0) {
+        throw new BenchmarkException("headwater " + List.of(command) + " failed: " + said);
       }
+    } catch (IOException e) {
+      throw new BenchmarkException("headwater cannot be started", e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new BenchmarkException("interrupted", e);
     }
-    if (process.exitValue() != 0) {
-      throw new BenchmarkException("headwater failed: " + output());
-    }
+  }
+
+  private static List<String> line(Path script, Path file, String... command) {
+    List<String> line = new ArrayList<>();
+    line.add(script.toString());
+    line.addAll(List.of(command));
+    line.addAll(List.of("-f", file.toString(), "--no-color"));
+    return line;
   }
 
   /** What it printed so far. */

@@ -115,14 +115,14 @@ final class Lab implements AutoCloseable {
   /** One connector of it. */
   String connectorYaml(String name, String table, String more) {
     return """
-          - name: %s
-            type: postgres
-            url: postgresql://127.0.0.1:%d/postgres
-            user: postgres
-            password: postgres
-            tables: [public.%s]
-        %s
-        """
+      - name: %s
+        type: postgres
+        url: postgresql://127.0.0.1:%d/postgres
+        user: postgres
+        password: postgres
+        tables: [public.%s]
+    %s
+    """
         .formatted(name, postgres.port(), table, more);
   }
 

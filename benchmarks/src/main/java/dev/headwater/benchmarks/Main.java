@@ -1,5 +1,7 @@
 package dev.headwater.benchmarks;
 
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -79,14 +81,13 @@ public final class Main implements Callable<Integer> {
             throw failure;
           }
           System.err.println("error: " + failure.getMessage());
-          failure.printStackTrace();
           return 1;
         });
     System.exit(line.execute(args));
   }
 
   @Override
-  public Integer call() {
+  public Integer call() throws IOException {
     Benchmark benchmark = BENCHMARKS.get(name);
     if (benchmark == null) {
       System.err.println("error: no benchmark '" + name + "'; there are " + BENCHMARKS.keySet());
@@ -102,6 +103,9 @@ public final class Main implements Callable<Integer> {
       report.printJson(System.out);
     } else {
       report.printTable(System.out);
+    }
+    if (svg != null) {
+      Files.writeString(svg, Bars.svg(report.groups()));
     }
     report.printRatios(System.out);
     System.out.flush();

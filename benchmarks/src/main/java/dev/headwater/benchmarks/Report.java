@@ -42,10 +42,6 @@ final class Report {
     }
   }
 
-  List<Measurement> measurements() {
-    return measurements;
-  }
-
   /** A table: one line for each contestant of each test. */
   void printTable(PrintStream out) {
     String test = "";

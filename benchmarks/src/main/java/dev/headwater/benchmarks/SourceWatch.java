@@ -19,7 +19,8 @@ final class SourceWatch implements AutoCloseable {
       WHERE pid <> pg_backend_pid() AND query_start > to_timestamp(%d / 1000000.0)
         AND application_name <> 'benchmark'
         AND query ~* '^\\s*(copy|select|declare)\\M'
-        AND query ~ '\\m%s\\M' AND query !~* 'pg_class|pg_catalog|pg_attribute|pg_publication'""";
+        AND query ~ '\\m%s\\M' AND query !~* 'pg_class|pg_catalog|pg_attribute|pg_publication'\
+      """;
 
   /** Since when a session runs a statement that writes to such a table. */
   static final String FIRST_WRITE =
@@ -27,13 +28,15 @@ final class SourceWatch implements AutoCloseable {
       SELECT (extract(epoch FROM min(query_start)) * 1000000)::bigint FROM pg_stat_activity
       WHERE pid <> pg_backend_pid() AND query_start > to_timestamp(%d / 1000000.0)
         AND application_name <> 'benchmark'
-        AND query ~* '^\\s*(copy|insert|merge|with)\\M' AND query ~ '\\m%s\\M'""";
+        AND query ~* '^\\s*(copy|insert|merge|with)\\M' AND query ~ '\\m%s\\M'\
+      """;
 
   /** Now, if any of the slots is being read. */
   static final String SLOT_READ =
       """
       SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint FROM pg_replication_slots
-      WHERE slot_name = '%s' AND active""";
+      WHERE slot_name = '%s' AND active\
+      """;
 
   private final Connection connection;
   private final String sql;

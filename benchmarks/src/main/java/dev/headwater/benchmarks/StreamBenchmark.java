@@ -65,7 +65,8 @@ final class StreamBenchmark implements Benchmark {
         while (lab.topics.end(name + ".public." + TABLE, true) < seed
             || Tables.number(
                     lab.source,
-                    "SELECT count(*) FROM pg_replication_slots WHERE active AND slot_name = 'headwater_"
+                    "SELECT count(*) FROM pg_replication_slots WHERE active AND slot_name ="
+                        + " 'headwater_"
                         + name
                         + "'")
                 == 0) {

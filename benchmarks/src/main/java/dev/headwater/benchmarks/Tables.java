@@ -49,15 +49,13 @@ final class Tables {
             + WORDS.formatted(7, 4)
             + ", 120), left("
             + WORDS.formatted(11, 2)
-            + ", 60), (i % 100000) / 100.0, i / 7.0, sqrt(i),"
-            + " timestamptz '2024-01-01 00:00:00.123456+00' + i * interval '1.5 s',"
-            + " timestamptz '2025-01-01 00:00+00' + i * interval '1 s',"
-            + " timestamp '2024-06-01 12:00' + i * interval '1 min', date '2000-01-01' + (i % 9000)::int,"
-            + " jsonb_build_object('id', i, 'name', md5(i::text), 'ok', i % 2 = 0,"
-            + " 'list', jsonb_build_array(i, i + 1)),"
-            + " md5(i::text)::uuid, i % 2 = 0, ARRAY[i, i + 1, i + 2]::int[],"
-            + " ARRAY['red', 'green ' || i], CASE WHEN i % 5 > 0 THEN 'note ' || i END"
-            + " FROM generate_series(1, "
+            + ", 60), (i % 100000) / 100.0, i / 7.0, sqrt(i), timestamptz '2024-01-01"
+            + " 00:00:00.123456+00' + i * interval '1.5 s', timestamptz '2025-01-01 00:00+00' + i *"
+            + " interval '1 s', timestamp '2024-06-01 12:00' + i * interval '1 min', date"
+            + " '2000-01-01' + (i % 9000)::int, jsonb_build_object('id', i, 'name', md5(i::text),"
+            + " 'ok', i % 2 = 0, 'list', jsonb_build_array(i, i + 1)), md5(i::text)::uuid, i % 2 ="
+            + " 0, ARRAY[i, i + 1, i + 2]::int[], ARRAY['red', 'green ' || i], CASE WHEN i % 5 > 0"
+            + " THEN 'note ' || i END FROM generate_series(1, "
             + rows
             + ") i",
         "ALTER TABLE " + table + " ADD PRIMARY KEY (id)");
@@ -85,9 +83,10 @@ final class Tables {
 
   /** The columns of one row of {@link #events} for an id. */
   static String eventColumns(String id) {
-    return ("%1$s, (%1$s %% 100000)::int, (ARRAY['new','paid','sent','done'])[1 + %1$s %% 4],"
-            + " (%1$s %% 1000000) / 100.0, timestamptz '2025-01-01 00:00:00.123456+00' + %1$s * interval '1 s',"
-            + " md5(%1$s::text) || md5((%1$s + 1)::text), 'order ' || %1$s || ' of ' || md5((%1$s * 3)::text), %1$s %% 2 = 0")
+    return ("%1$s, (%1$s %% 100000)::int, (ARRAY['new','paid','sent','done'])[1 + %1$s %% 4], (%1$s"
+                + " %% 1000000) / 100.0, timestamptz '2025-01-01 00:00:00.123456+00' + %1$s *"
+                + " interval '1 s', md5(%1$s::text) || md5((%1$s + 1)::text), 'order ' || %1$s || '"
+                + " of ' || md5((%1$s * 3)::text), %1$s %% 2 = 0")
         .formatted(id);
   }
 
@@ -124,7 +123,8 @@ final class Tables {
             END LOOP;
             COMMIT;
           END LOOP;
-        END $$"""
+        END $$\
+        """
             .formatted(table, eventColumns("inserted")));
     try (Statement statement = source.createStatement()) {
       statement.execute("SET synchronous_commit = off");

@@ -80,10 +80,22 @@ final class Topic implements AutoCloseable {
 
   /** Reads all that is committed, from the first offset; how many records there were. */
   long read(String name, Consumer<ConsumerRecord<byte[], byte[]>> each) {
+    return read(name, Map.of(), each);
+  }
+
+  /**
+   * Reads all that is committed.
+   *
+   * @param from where each partition begins, inclusive; at its first record where it is not named
+   * @return how many records there were
+   */
+  long read(
+      String name, Map<TopicPartition, Long> from, Consumer<ConsumerRecord<byte[], byte[]>> each) {
     try (KafkaConsumer<byte[], byte[]> consumer = consumer()) {
       List<TopicPartition> partitions = partitions(name, consumer);
       consumer.assign(partitions);
       consumer.seekToBeginning(partitions);
+      from.forEach(consumer::seek);
       Map<TopicPartition, Long> ends = consumer.endOffsets(partitions);
       long count = 0;
       while (partitions.stream().anyMatch(p -> consumer.position(p) < ends.get(p))) {
@@ -94,6 +106,13 @@ final class Topic implements AutoCloseable {
       }
       return count;
     }
+  }
+
+  /** Where each partition ends, exclusive, for readers of what is committed; none: no topic yet. */
+  Map<TopicPartition, Long> ends(String name) {
+    return names().contains(name)
+        ? committedEnds.endOffsets(partitions(name, committedEnds))
+        : Map.of();
   }
 
   /** A reader of what is committed, with fetches as large as a replay wants them. */
