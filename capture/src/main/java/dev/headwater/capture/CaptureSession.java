@@ -153,7 +153,8 @@ final class CaptureSession implements AutoCloseable {
   private void awaitLock(SourceGuard guard) throws InterruptedException {
     long deadline = System.nanoTime() + LOCK_WAIT.toNanos();
     while (!guard.tryLock()) {
-      entered.accept(CaptureStatus.State.STANDBY, "another session holds the connector's lock");
+      // Behind the log's fence its holder can write nothing any more, alive or not.
+      guard.endFormerOwner();
       if (stopped || System.nanoTime() > deadline) {
         throw new HeadwaterException(
             FailureCode.SOURCE_UNREACHABLE,

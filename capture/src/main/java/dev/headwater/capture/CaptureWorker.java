@@ -1,7 +1,9 @@
 package dev.headwater.capture;
 
 import dev.headwater.log.connection.LogConnection;
+import dev.headwater.log.failure.FailureCode;
 import dev.headwater.log.failure.HeadwaterException;
+import dev.headwater.log.group.Election;
 import dev.headwater.log.position.Lsn;
 import java.time.Duration;
 import java.util.Optional;
@@ -20,6 +22,9 @@ import org.slf4j.LoggerFactory;
  * and reads the position anew, so nothing is carried over in memory. What must not go on ends the
  * worker and is thrown by {@link #run}.
  *
+ * <p>Of several workers of one connector, in whatever processes, one captures and the others stand
+ * by ({@link Election}); one whose owner dies or hangs is taken over within seconds.
+ *
  * <p>{@link #run} blocks the calling thread; {@link #close} and {@link #status} may be called from
  * any other.
  */
@@ -28,14 +33,24 @@ public final class CaptureWorker implements Runnable, AutoCloseable {
   private static final Duration FIRST_PAUSE = Duration.ofMillis(250);
   private static final Duration LONGEST_PAUSE = Duration.ofSeconds(10);
 
+  /** How often a process that stands by looks whether it is to end. */
+  private static final Duration TURN_LOOK = Duration.ofMillis(500);
+
+  /**
+   * Within this time the group must know of another owner when this one was fenced. When it does
+   * not, somebody outside the group captures the connector, and two that fence each other by turns
+   * would be worse than one that ends.
+   */
+  private static final Duration FENCE_EXPLAINED = Duration.ofSeconds(10);
+
   private final CaptureConfig config;
   private final LogConnection log;
   private final InitialLoad initialLoad;
   private final Function<CaptureConfig, ChangeSource> sources;
   private final CaptureMetrics metrics = new CaptureMetrics();
   private final CountDownLatch stop = new CountDownLatch(1);
-  private volatile CaptureStatus.State state = CaptureStatus.State.STARTING;
-  private volatile String detail = "";
+  private volatile CaptureStatus.State state = CaptureStatus.State.STANDBY;
+  private volatile String detail = "waits for its turn";
   private volatile @Nullable CaptureSession session;
 
   /**
@@ -56,8 +71,8 @@ public final class CaptureWorker implements Runnable, AutoCloseable {
   @Override
   public void run() {
     Duration pause = FIRST_PAUSE;
-    try {
-      while (stop.getCount() > 0) {
+    try (Election election = Election.stand(log, config.name())) {
+      while (awaitTurn(election)) {
         Lsn before = metrics.endLsn();
         try (CaptureSession next =
             new CaptureSession(config, log, initialLoad, sources, metrics, this::enter)) {
@@ -66,6 +81,10 @@ public final class CaptureWorker implements Runnable, AutoCloseable {
         } catch (HeadwaterException e) {
           if (stop.getCount() == 0) {
             break;
+          }
+          if (e.code() == FailureCode.FENCED && election.awaitLoss(FENCE_EXPLAINED)) {
+            // The other process has the turn, and this one is the next to have it.
+            continue;
           }
           if (!e.code().isRetriable()) {
             enter(CaptureStatus.State.FAILED, e.getMessage());
@@ -93,6 +112,22 @@ public final class CaptureWorker implements Runnable, AutoCloseable {
       enter(CaptureStatus.State.STOPPED, "");
       Thread.currentThread().interrupt();
     }
+  }
+
+  /** Stands by while another process captures; false when this one is stopped. */
+  private boolean awaitTurn(Election election) throws InterruptedException {
+    while (stop.getCount() > 0) {
+      try {
+        if (election.awaitTurn(TURN_LOOK)) {
+          return true;
+        }
+      } catch (HeadwaterException e) {
+        enter(CaptureStatus.State.FAILED, e.getMessage());
+        throw e;
+      }
+      enter(CaptureStatus.State.STANDBY, "another process captures");
+    }
+    return false;
   }
 
   private void enter(CaptureStatus.State newState, String newDetail) {

@@ -11,6 +11,8 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Holds one session to the source for as long as capture streams, and vouches that the slot is the
@@ -24,6 +26,8 @@ import java.util.Optional;
 final class SourceGuard implements AutoCloseable {
   /** Ours among advisory locks: "headwatr" as bytes, mixed with the slot's name. */
   private static final long LOCK_SPACE = 0x6865616477617472L;
+
+  private static final Logger LOG = LoggerFactory.getLogger(SourceGuard.class);
 
   private final CaptureConfig config;
   private final Connection connection;
@@ -41,8 +45,59 @@ final class SourceGuard implements AutoCloseable {
   boolean tryLock() {
     return query(
         "SELECT pg_try_advisory_lock(?)",
-        LOCK_SPACE ^ config.slot().name().hashCode(),
+        lockKey(),
         rs -> rs.getBoolean(1));
+  }
+
+  /**
+   * Ends the session that holds the lock: a former capture's, which can write nothing any more. To
+   * be called only behind the log's fence.
+   */
+  void endFormerOwner() {
+    end(
+        "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1"
+            + " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+            + " AND (classid::bigint << 32 | objid::bigint) = ? AND pid <> pg_backend_pid()",
+        lockKey());
+  }
+
+  /**
+   * Ends the session that streams from the slot, as {@link #endFormerOwner} does: the server would
+   * notice that its client is gone only after {@code wal_sender_timeout}.
+   */
+  void endFormerStream() {
+    end(
+        "SELECT active_pid FROM pg_replication_slots WHERE active_pid IS NOT NULL"
+            + " AND slot_name = ?::name",
+        config.slot().name());
+  }
+
+  private void end(String pids, Object parameter) {
+    String sql = "SELECT pid, pg_terminate_backend(pid) FROM (" + pids + ") s(pid)";
+    try (PreparedStatement statement = connection.prepareStatement(sql)) {
+      statement.setObject(1, parameter);
+      try (ResultSet rs = statement.executeQuery()) {
+        while (rs.next()) {
+          LOG.atInfo()
+              .addKeyValue("connector", config.name())
+              .addKeyValue("backend", rs.getInt(1))
+              .log("a former capture's session was ended");
+        }
+      }
+    } catch (SQLException e) {
+      if (!"42501".equals(e.getSQLState())) {
+        throw SourceConnection.refused(config, e);
+      }
+      // It is another role's session. The server ends it by itself once its client is gone.
+      LOG.atDebug()
+          .addKeyValue("connector", config.name())
+          .setCause(e)
+          .log("a former capture's session may not be ended");
+    }
+  }
+
+  private long lockKey() {
+    return LOCK_SPACE ^ config.slot().name().hashCode();
   }
 
   /** Which history the server has now. */
@@ -77,11 +132,12 @@ final class SourceGuard implements AutoCloseable {
   }
 
   /**
-   * Waits until nobody streams from the slot any more: after a crash the server needs a moment to
-   * notice that its client is gone.
+   * Waits until nobody streams from the slot any more, having ended whoever does: to be called only
+   * behind the log's fence.
    */
   SlotState awaitInactive(Duration limit) throws InterruptedException {
     long deadline = System.nanoTime() + limit.toNanos();
+    endFormerStream();
     while (true) {
       SlotState slot = slot().orElseThrow(this::slotMissing);
       if (slot.activePid().isEmpty()) {
@@ -197,10 +253,7 @@ final class SourceGuard implements AutoCloseable {
       connection.close();
     } catch (SQLException e) {
       // A session that is already gone is what closing wants.
-      org.slf4j.LoggerFactory.getLogger(SourceGuard.class)
-          .atDebug()
-          .setCause(e)
-          .log("guard session did not close");
+      LOG.atDebug().setCause(e).log("guard session did not close");
     }
   }
 }

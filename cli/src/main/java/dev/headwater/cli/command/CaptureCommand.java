@@ -15,7 +15,10 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "capture",
     mixinStandardHelpOptions = true,
-    description = "Runs one connector until it is stopped (Ctrl-C).",
+    description = {
+      "Runs one connector until it is stopped (Ctrl-C). A second one, on any machine, stands by and",
+      "takes over within seconds when the first ends, dies or hangs."
+    },
     footer = {"", "Example:", "  headwater capture shop"})
 public final class CaptureCommand implements Callable<Integer> {
   @Mixin private GlobalOptions options;

@@ -14,7 +14,9 @@ import java.net.UnknownHostException;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -29,6 +31,7 @@ final class StatusReporter implements AutoCloseable {
   private final Map<String, Slot<CaptureWorker>> captures;
   private final Map<String, Slot<SinkSupervisor>> sinks;
   private final Optional<HealthFile> health;
+  private final Set<String> standingBy = ConcurrentHashMap.newKeySet();
   private final long pid = ProcessHandle.current().pid();
 
   /** In containers every process has the same id, so it alone would not tell two workers apart. */
@@ -70,8 +73,7 @@ final class StatusReporter implements AutoCloseable {
     try {
       // First, for the log may be away and hold up the rest.
       health.ifPresent(file -> file.report(states()));
-      captures.forEach(
-          (name, slot) -> report("connector/" + name, slot, worker -> capture(worker.status())));
+      captures.forEach(this::reportCapture);
       sinks.forEach(
           (name, slot) ->
               report("sink/" + name + "/" + process, slot, worker -> sink(worker.status())));
@@ -109,6 +111,32 @@ final class StatusReporter implements AutoCloseable {
 
   private static String word(Enum<?> state) {
     return state.name().toLowerCase(Locale.ROOT);
+  }
+
+  private void reportCapture(String name, Slot<CaptureWorker> slot) {
+    if (slot.isPaused()) {
+      report("connector/" + name, slot, worker -> capture(worker.status()));
+    } else {
+      slot.worker().ifPresent(worker -> reportCapture(name, worker.status()));
+    }
+  }
+
+  /** One that stands by reports beside the one that captures, not over it. */
+  private void reportCapture(String name, CaptureStatus status) {
+    String connector = "connector/" + name;
+    String standby = connector + "/standby/" + process;
+    if (status.state() == CaptureStatus.State.STANDBY) {
+      standingBy.add(name);
+      board.report(standby, capture(status));
+      return;
+    }
+    boolean stoodBy = standingBy.remove(name);
+    if (stoodBy) {
+      board.withdraw(standby);
+    }
+    if (!stoodBy || status.state() != CaptureStatus.State.STOPPED) {
+      board.report(connector, capture(status));
+    }
   }
 
   private ObjectNode begin(Enum<?> state, String detail) {

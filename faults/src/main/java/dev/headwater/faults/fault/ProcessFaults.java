@@ -18,8 +18,9 @@ final class ProcessFaults {
         new Fault("SIGTERM capture with transactions open", ProcessFaults::stopCapture),
         new Fault("kill -9 one sink worker", ProcessFaults::killSink),
         new Fault("kill -9 everything of Headwater", ProcessFaults::killAll),
-        new Fault("SIGSTOP capture, start a second, SIGCONT", ProcessFaults::zombie),
-        new Fault("SIGSTOP one sink worker", ProcessFaults::freezeSink));
+        new Fault("SIGSTOP capture beside a second, SIGCONT, kill one", ProcessFaults::zombie),
+        new Fault("SIGSTOP one sink worker", ProcessFaults::freezeSink),
+        new Fault("one more sink worker comes, one goes", ProcessFaults::twoWorkers));
   }
 
   private static void killCapture(Field field) throws Exception {
@@ -75,16 +76,35 @@ final class ProcessFaults {
   }
 
   /**
-   * The first stands still with its connections open, wakes up behind the second, and must not
-   * write.
+   * The first stands still with its connections open, wakes up before or after it was followed, and
+   * must neither write again nor end.
    */
   private static void zombie(Field field) throws Exception {
+    HeadwaterProcess second = field.deployment().startOneMore(CAPTURE);
+    field.linger(2_000, 5_000);
     HeadwaterProcess first = field.deployment().process(CAPTURE);
     first.suspend();
-    field.deployment().replace(CAPTURE);
-    field.linger(3_000, 12_000);
+    field.linger(3_000, 15_000);
     first.resume();
-    field.linger(500, 2_000);
+    field.linger(500, 3_000);
+    // Either may be the one that captures now.
+    (field.random().nextBoolean() ? first : second).kill();
+    field.deployment().ensureRunning(CAPTURE);
+  }
+
+  /** Shares a sink's partitions between two for a while, and takes one of them away. */
+  private static void twoWorkers(Field field) throws Exception {
+    String sink = field.one(SINKS);
+    HeadwaterProcess second = field.deployment().startOneMore(sink);
+    field.linger(2_000, 8_000);
+    HeadwaterProcess first = field.deployment().process(sink);
+    if (field.random().nextBoolean()) {
+      first.kill();
+    } else {
+      second.stop(20);
+    }
+    field.linger(0, 2_000);
+    field.deployment().ensureRunning(sink);
   }
 
   private static void freezeSink(Field field) throws Exception {

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -27,7 +28,7 @@ public final class Deployment implements AutoCloseable {
 
   private final Path directory;
   private final Map<String, HeadwaterProcess> running = new LinkedHashMap<>();
-  private final List<HeadwaterProcess> former = new ArrayList<>();
+  private final Map<String, List<HeadwaterProcess>> beside = new HashMap<>();
   private final List<String> unexpected = new ArrayList<>();
   private final Thread supervisor;
   private boolean closed;
@@ -115,22 +116,23 @@ public final class Deployment implements AutoCloseable {
 
   /** Starts a worker that does not run; leaves one that does. */
   public synchronized void ensureRunning(String name) throws IOException {
+    List<HeadwaterProcess> others = beside.computeIfAbsent(name, n -> new ArrayList<>());
+    others.stream().filter(other -> !other.isAlive()).forEach(this::requireOurEnd);
+    others.removeIf(other -> !other.isAlive());
     HeadwaterProcess current = running.get(name);
     if (current == null || !current.isAlive()) {
-      running.put(name, launch(name));
+      running.put(name, others.isEmpty() ? launch(name) : others.remove(0));
     }
   }
 
   /**
-   * Starts one more of a worker and makes it the one that is watched; what ran before is the
-   * caller's, and may end.
+   * Starts one more of a worker beside the one that runs. When either is gone, the other is the one
+   * that is watched, from {@link #ensureRunning} on.
    */
-  public synchronized HeadwaterProcess replace(String name) throws IOException {
-    HeadwaterProcess before = process(name);
-    before.mayEnd();
-    former.add(before);
-    running.put(name, launch(name));
-    return before;
+  public synchronized HeadwaterProcess startOneMore(String name) throws IOException {
+    HeadwaterProcess one = launch(name);
+    beside.computeIfAbsent(name, n -> new ArrayList<>()).add(one);
+    return one;
   }
 
   private HeadwaterProcess launch(String name) throws IOException {
@@ -139,6 +141,20 @@ public final class Deployment implements AutoCloseable {
             ? List.of("capture", "shop", "-f", "capture.yaml", "--no-color")
             : List.of("sink", name, "-f", "sinks.yaml", "--no-color");
     return HeadwaterProcess.start(name, directory, arguments);
+  }
+
+  private void requireOurEnd(HeadwaterProcess process) {
+    if (!process.isEndOurs()) {
+      note(endOf(process));
+    }
+  }
+
+  private static String endOf(HeadwaterProcess process) {
+    return process.name()
+        + " ended by itself with exit code "
+        + process.exitCode()
+        + ":\n"
+        + process.lastWords();
   }
 
   private void supervise() {
@@ -166,12 +182,7 @@ public final class Deployment implements AutoCloseable {
       if (process.exitCode() == NOT_READY) {
         startedAgain++;
       } else {
-        note(
-            process.name()
-                + " ended by itself with exit code "
-                + process.exitCode()
-                + ":\n"
-                + process.lastWords());
+        note(endOf(process));
       }
       running.put(process.name(), launch(process.name()));
     }
@@ -217,7 +228,7 @@ public final class Deployment implements AutoCloseable {
   public synchronized void close() {
     closed = true;
     List<HeadwaterProcess> all = new ArrayList<>(running.values());
-    all.addAll(former);
+    beside.values().forEach(all::addAll);
     for (HeadwaterProcess process : all) {
       try {
         process.kill();

@@ -30,7 +30,7 @@ public final class HeadwaterProcess {
   }
 
   /** Starts {@code headwater ARGUMENTS}; it ends with us, whatever ends us. */
-  static HeadwaterProcess start(String name, Path directory, List<String> arguments)
+  public static HeadwaterProcess start(String name, Path directory, List<String> arguments)
       throws IOException {
     Path output = directory.resolve(name + ".log");
     List<String> command = new ArrayList<>();
@@ -99,11 +99,6 @@ public final class HeadwaterProcess {
   /** Whether we ended it, or it may end by itself. */
   public boolean isEndOurs() {
     return endIsOurs;
-  }
-
-  /** Whatever ends it from now on is not held against it. */
-  public void mayEnd() {
-    endIsOurs = true;
   }
 
   public int exitCode() {

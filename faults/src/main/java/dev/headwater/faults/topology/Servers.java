@@ -57,12 +57,8 @@ public final class Servers implements AutoCloseable {
     CompletableFuture<PostgresServer> replicating =
         CompletableFuture.supplyAsync(PostgresServer::start);
     CompletableFuture<RedisServer> caching = CompletableFuture.supplyAsync(RedisServer::start);
-    // The server must notice soon that a frozen or cut client is gone, as an operator would set it.
     source =
-        PostgresServer.start(
-            ServerOptions.defaults()
-                .withSetting("wal_sender_timeout", "5s")
-                .withSetting("deadlock_timeout", "100ms"));
+        PostgresServer.start(ServerOptions.defaults().withSetting("deadlock_timeout", "100ms"));
     search = searching.join();
     log = logging.join();
     replica = replicating.join();

@@ -4,6 +4,8 @@ import dev.headwater.log.connection.LogConnection;
 import dev.headwater.log.connection.LogFailures;
 import dev.headwater.log.failure.FailureCode;
 import dev.headwater.log.failure.HeadwaterException;
+import dev.headwater.log.group.GroupSettings;
+import dev.headwater.log.group.MemberName;
 import dev.headwater.log.schema.SchemaStore;
 import dev.headwater.log.schema.TableId;
 import java.time.Duration;
@@ -15,8 +17,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Predicate;
-import org.apache.kafka.clients.consumer.CloseOptions;
-import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.KafkaException;
@@ -58,6 +58,7 @@ public final class GroupReader implements AutoCloseable {
   private final SchemaStore schemas;
   private final Predicate<TableId> wanted;
   private final Listener listener;
+  private final MemberName member;
   private final KafkaConsumer<byte[], byte[]> consumer;
   private final Map<TopicPartition, LogPartition> known = new HashMap<>();
   private final Set<String> subscribed = new HashSet<>();
@@ -75,16 +76,13 @@ public final class GroupReader implements AutoCloseable {
     this.schemas = schemas;
     this.wanted = wanted;
     this.listener = listener;
-    this.consumer =
-        Consumers.open(
-            log,
-            Map.of(
-                ConsumerConfig.GROUP_ID_CONFIG, group,
-                ConsumerConfig.PARTITION_ASSIGNMENT_STRATEGY_CONFIG,
-                    "org.apache.kafka.clients.consumer.CooperativeStickyAssignor",
-                ConsumerConfig.SESSION_TIMEOUT_MS_CONFIG, 10_000,
-                ConsumerConfig.HEARTBEAT_INTERVAL_MS_CONFIG, 2_000,
-                ConsumerConfig.MAX_POLL_INTERVAL_MS_CONFIG, 300_000));
+    this.member = MemberName.take(group);
+    try {
+      this.consumer = Consumers.open(log, GroupSettings.join(group, member.name()));
+    } catch (HeadwaterException e) {
+      member.close();
+      throw e;
+    }
   }
 
   /**
@@ -281,6 +279,7 @@ public final class GroupReader implements AutoCloseable {
   /** Leaves the group, so that its partitions go to others at once. */
   @Override
   public void close() {
-    consumer.close(CloseOptions.timeout(Duration.ofSeconds(5)));
+    consumer.close(GroupSettings.leave());
+    member.close();
   }
 }

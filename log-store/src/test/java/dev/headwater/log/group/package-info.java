@@ -1,0 +1,4 @@
+@NullMarked
+package dev.headwater.log.group;
+
+import org.jspecify.annotations.NullMarked;
