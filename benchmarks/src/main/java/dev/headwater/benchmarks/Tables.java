@@ -84,9 +84,9 @@ final class Tables {
   /** The columns of one row of {@link #events} for an id. */
   static String eventColumns(String id) {
     return ("%1$s, (%1$s %% 100000)::int, (ARRAY['new','paid','sent','done'])[1 + %1$s %% 4], (%1$s"
-                + " %% 1000000) / 100.0, timestamptz '2025-01-01 00:00:00.123456+00' + %1$s *"
-                + " interval '1 s', md5(%1$s::text) || md5((%1$s + 1)::text), 'order ' || %1$s || '"
-                + " of ' || md5((%1$s * 3)::text), %1$s %% 2 = 0")
+            + " %% 1000000) / 100.0, timestamptz '2025-01-01 00:00:00.123456+00' + %1$s *"
+            + " interval '1 s', md5(%1$s::text) || md5((%1$s + 1)::text), 'order ' || %1$s || '"
+            + " of ' || md5((%1$s * 3)::text), %1$s %% 2 = 0")
         .formatted(id);
   }
 

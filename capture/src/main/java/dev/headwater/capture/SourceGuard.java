@@ -43,10 +43,7 @@ final class SourceGuard implements AutoCloseable {
 
   /** Takes the connector's lock; false when another session has it. */
   boolean tryLock() {
-    return query(
-        "SELECT pg_try_advisory_lock(?)",
-        lockKey(),
-        rs -> rs.getBoolean(1));
+    return query("SELECT pg_try_advisory_lock(?)", lockKey(), rs -> rs.getBoolean(1));
   }
 
   /**

@@ -87,8 +87,7 @@ class StandbyIT {
     long owned = millisSince(ended);
     awaitInLog(reader);
     System.out.printf(
-        "owner %s: followed after %d ms, first row after %d ms%n",
-        what, owned, millisSince(ended));
+        "owner %s: followed after %d ms, first row after %d ms%n", what, owned, millisSince(ended));
     // Six seconds until it is missed; the rest is a machine that others use too.
     assertThat(owned).isLessThan(LIMIT_MS);
   }

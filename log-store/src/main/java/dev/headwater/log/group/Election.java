@@ -23,8 +23,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Which of several processes captures a connector: the one to which Kafka's group protocol gives the
- * one partition of {@code __headwater.positions}, in a group of the connector's own.
+ * Which of several processes captures a connector: the one to which Kafka's group protocol gives
+ * the one partition of {@code __headwater.positions}, in a group of the connector's own.
  *
  * <p>It only says whose turn it is to begin. That nobody else writes meanwhile is the business of
  * the log's fence, which the new owner puts up first ({@link
@@ -33,8 +33,8 @@ import org.slf4j.LoggerFactory;
  * it does when the group forgets it (the brokers were away, say), but when it is fenced.
  *
  * <p>A member keeps the partition while it lives: nobody's coming moves it. One that is killed or
- * stands still is missed after six seconds; one that closes is followed at once. A thread of its own
- * speaks to the group; everything else may be called by any thread.
+ * stands still is missed after six seconds; one that closes is followed at once. A thread of its
+ * own speaks to the group; everything else may be called by any thread.
  */
 public final class Election implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Election.class);
@@ -85,7 +85,9 @@ public final class Election implements AutoCloseable {
     return ours;
   }
 
-  /** Waits until the group says that another process has the turn; false when it does not in time. */
+  /**
+   * Waits until the group says that another process has the turn; false when it does not in time.
+   */
   public synchronized boolean awaitLoss(Duration limit) throws InterruptedException {
     long end = System.nanoTime() + limit.toNanos();
     while (ours && !closed) {

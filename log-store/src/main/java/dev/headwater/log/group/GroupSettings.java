@@ -1,12 +1,12 @@
 package dev.headwater.log.group;
 
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import org.apache.kafka.clients.consumer.CloseOptions;
 import org.apache.kafka.clients.consumer.CloseOptions.GroupMembershipOperation;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
-import java.time.Duration;
 
 /**
  * How every member of a group of ours joins it, and leaves.

@@ -53,7 +53,8 @@ public final class MemberName implements AutoCloseable {
   static MemberName take(String group, Path directory) {
     try {
       Files.createDirectories(directory);
-      String safe = group.replaceAll("[^A-Za-z0-9._-]", "_") + "-" + Integer.toHexString(group.hashCode());
+      String safe =
+          group.replaceAll("[^A-Za-z0-9._-]", "_") + "-" + Integer.toHexString(group.hashCode());
       for (int number = 0; number < MOST; number++) {
         MemberName taken = tryTake(directory.resolve(safe + "-" + number));
         if (taken != null) {
@@ -69,10 +70,7 @@ public final class MemberName implements AutoCloseable {
   private static @Nullable MemberName tryTake(Path path) throws IOException {
     FileChannel file =
         FileChannel.open(
-            path,
-            StandardOpenOption.CREATE,
-            StandardOpenOption.READ,
-            StandardOpenOption.WRITE);
+            path, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
     FileLock lock = null;
     try {
       lock = file.tryLock();
