@@ -26,7 +26,7 @@ COPY --from=build /out /opt/headwater
 # What runs writes nothing but the file that says how it is, in /tmp, and an embedded log if one is configured.
 RUN useradd --system --uid 10001 --home-dir /var/lib/headwater headwater \
  && mkdir -p /etc/headwater /var/lib/headwater && chown headwater: /var/lib/headwater
-ENV PATH=/opt/headwater/bin:$PATH HEADWATER_HEALTH_FILE=/tmp/headwater.health
+ENV LANG=C.UTF-8 PATH=/opt/headwater/bin:$PATH HEADWATER_HEALTH_FILE=/tmp/headwater.health
 USER 10001
 WORKDIR /etc/headwater
 HEALTHCHECK --interval=5s --timeout=3s --start-period=60s --retries=3 CMD ["healthy"]
