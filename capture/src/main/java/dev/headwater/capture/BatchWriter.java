@@ -4,24 +4,31 @@ import dev.headwater.capture.pgoutput.PgOutputHandler;
 import dev.headwater.capture.pgoutput.PgOutputReader;
 import dev.headwater.capture.pgoutput.Relation;
 import dev.headwater.capture.pgoutput.Tuple;
+import dev.headwater.capture.window.Windows;
 import dev.headwater.log.append.LogAppender;
 import dev.headwater.log.append.RowRecord;
 import dev.headwater.log.position.Lsn;
 import dev.headwater.log.position.SourceIdentity;
 import dev.headwater.log.position.SourcePosition;
 import dev.headwater.log.position.SourcePosition.RunningTransaction;
+import dev.headwater.log.snapshot.Visibility;
+import dev.headwater.log.snapshot.Watermark;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Turns batches of pgoutput messages into log transactions: the heart of capture.
  *
- * <p>Each batch becomes one Kafka transaction that holds its rows, the schemas they need and the
- * position behind them. Rows go to the log at once, also those of a transaction whose end has not
- * come; only the acknowledgement waits for the end. Single-use, and on one thread.
+ * <p>Each batch becomes one Kafka transaction that holds its rows, the schemas they need, the
+ * chunks of loads whose high watermark is in it ({@link Windows}) and the position behind them.
+ * Rows go to the log at once, also those of a transaction whose end has not come; only the
+ * acknowledgement waits for the end. Single-use, and on one thread, which takes turns with the
+ * loads.
  */
 final class BatchWriter implements ChangeSource.Receiver, PgOutputHandler {
   private final SourceIdentity source;
@@ -34,7 +41,12 @@ final class BatchWriter implements ChangeSource.Receiver, PgOutputHandler {
   private final ResumeFilter filter;
   private final PgOutputReader reader = new PgOutputReader(this);
 
-  private Lsn committedEndLsn;
+  private final ReentrantLock turn = new ReentrantLock(true);
+  private final Windows windows;
+  private final Supplier<Visibility> look;
+  private final LoadMerger loads;
+
+  private volatile Lsn committedEndLsn;
   private Optional<RunningTransaction> committedRunning;
   private long xid;
   private long commitTimeMillis;
@@ -46,21 +58,55 @@ final class BatchWriter implements ChangeSource.Receiver, PgOutputHandler {
       TableRegistry tables,
       SourceRows sourceRows,
       Truncation truncation,
-      CaptureMetrics metrics) {
+      CaptureMetrics metrics,
+      Windows windows,
+      Supplier<Visibility> look) {
     this.source = position.source();
     this.appender = appender;
     this.recent = new RecentValues();
-    this.rows = new RowOrder(appender, sourceRows, recent, metrics);
+    this.rows = new RowOrder(appender, tables, sourceRows, recent, metrics);
     this.truncation = truncation;
     this.tables = tables;
     this.metrics = metrics;
+    this.windows = windows;
+    this.look = look;
     this.filter = new ResumeFilter(connector, position);
     this.committedEndLsn = position.endLsn();
     this.committedRunning = position.runningTransaction();
+    this.loads = new LoadMerger(appender, tables, rows, metrics, filter::endLsn);
+  }
+
+  /** Held by whoever uses the appender or the registry of tables; the stream's for a batch. */
+  ReentrantLock turn() {
+    return turn;
+  }
+
+  /** Where the loads of tables meet the stream. */
+  LoadMerger loads() {
+    return loads;
+  }
+
+  /** End of the last unit that is wholly in the log; may be asked by any thread. */
+  Lsn committedEndLsn() {
+    return committedEndLsn;
+  }
+
+  /** Commits what loads appended between two batches, at the position as it stands. */
+  void commitStates() {
+    appender.commit(source, committedEndLsn, committedRunning.orElse(null), windows.delivered());
   }
 
   @Override
   public Optional<Lsn> receive(List<ByteBuffer> chunks) {
+    turn.lock();
+    try {
+      return take(chunks);
+    } finally {
+      turn.unlock();
+    }
+  }
+
+  private Optional<Lsn> take(List<ByteBuffer> chunks) {
     for (ByteBuffer chunk : chunks) {
       RawChunk.forEach(chunk, reader::read);
     }
@@ -71,6 +117,7 @@ final class BatchWriter implements ChangeSource.Receiver, PgOutputHandler {
   @Override
   public void begin(Lsn commitLsn, long commitTimeMicros, long transactionXid) {
     filter.begin(commitLsn, transactionXid);
+    windows.begin(transactionXid);
     xid = transactionXid;
     commitTimeMillis = Math.floorDiv(commitTimeMicros, 1000);
   }
@@ -78,6 +125,7 @@ final class BatchWriter implements ChangeSource.Receiver, PgOutputHandler {
   @Override
   public void commit(Lsn commitLsn, Lsn endLsn) {
     filter.commit(endLsn);
+    windows.commit(loads);
   }
 
   @Override
@@ -138,6 +186,7 @@ final class BatchWriter implements ChangeSource.Receiver, PgOutputHandler {
       append(table, key, table.row(), 'u', lsn);
       return;
     }
+    windows.touched(table.schema().table(), key);
     rows.append(
         new HeldRow.Open(
             table,
@@ -179,6 +228,7 @@ final class BatchWriter implements ChangeSource.Receiver, PgOutputHandler {
       TableWriter table = filter.isAtNewEvents() ? tables.find(oid) : null;
       if (table != null) {
         // The log is read for what is to be deleted, so what is pending must be in it.
+        windows.touchedWhole(table.schema().table());
         commitInPlace();
         truncation.run(table, rows, lsn, xid, commitTimeMillis, this::commitTombstones);
         recent.forgetAll(table.schema().table());
@@ -188,7 +238,7 @@ final class BatchWriter implements ChangeSource.Receiver, PgOutputHandler {
   }
 
   private void commitTombstones() {
-    appender.commit(source, committedEndLsn, committedRunning.orElse(null));
+    commitStates();
     rows.takeAppended();
   }
 
@@ -198,12 +248,14 @@ final class BatchWriter implements ChangeSource.Receiver, PgOutputHandler {
     Lsn endLsn = filter.endLsn();
     Optional<RunningTransaction> running = filter.running();
     boolean moved = !endLsn.equals(committedEndLsn) || !running.equals(committedRunning);
-    if (rows.takeAppended() || moved) {
+    if (rows.takeAppended() | loads.takeAppended() | moved) {
+      windows.tidy(look);
       // I1: what is acknowledged to the source is in the log, with the position that says so.
-      appender.commit(source, endLsn, running.orElse(null));
+      appender.commit(source, endLsn, running.orElse(null), windows.delivered());
       committedEndLsn = endLsn;
       committedRunning = running;
       metrics.committed(endLsn, commitTimeMillis);
+      windows.committed();
     }
   }
 
@@ -211,13 +263,16 @@ final class BatchWriter implements ChangeSource.Receiver, PgOutputHandler {
   public void message(
       Lsn lsn, boolean transactional, Lsn messageLsn, String prefix, byte[] content) {
     if (transactional) {
-      filter.isNew(lsn);
+      if (filter.isNew(lsn) && prefix.equals(Watermark.PREFIX)) {
+        windows.message(content);
+      }
     } else {
       filter.isNewMessage(messageLsn);
     }
   }
 
   private void append(TableWriter table, byte[] key, byte @Nullable [] value, char op, Lsn lsn) {
+    windows.touched(table.schema().table(), key);
     rows.append(
         table,
         new RowRecord(

@@ -17,9 +17,9 @@ public final class CaptureMetrics {
   private volatile Lsn endLsn = Lsn.ZERO;
   private volatile long lastCommitTimeMillis;
 
-  void appended(TableId table) {
-    records.increment();
-    recordsByTable.computeIfAbsent(table, t -> new LongAdder()).increment();
+  void appended(TableId table, long count) {
+    records.add(count);
+    recordsByTable.computeIfAbsent(table, t -> new LongAdder()).add(count);
   }
 
   void filledFromStream() {

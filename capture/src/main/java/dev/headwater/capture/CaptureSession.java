@@ -1,5 +1,6 @@
 package dev.headwater.capture;
 
+import dev.headwater.capture.window.Windows;
 import dev.headwater.log.append.LogAppender;
 import dev.headwater.log.connection.LogConnection;
 import dev.headwater.log.failure.FailureCode;
@@ -8,6 +9,8 @@ import dev.headwater.log.position.Lsn;
 import dev.headwater.log.position.SourcePosition;
 import dev.headwater.log.schema.SchemaStore;
 import dev.headwater.log.schema.TableId;
+import dev.headwater.log.snapshot.TableLoader;
+import dev.headwater.log.snapshot.TableLoader.Loading;
 import dev.headwater.log.topic.TopicInfo;
 import dev.headwater.log.topic.Topics;
 import java.sql.Connection;
@@ -17,6 +20,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.UUID;
 import java.util.function.BiConsumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -32,8 +36,8 @@ import org.jspecify.annotations.Nullable;
  *   <li>take the connector's lock on a session that stays open until the end ({@link SourceGuard});
  *   <li>make or change the publication, then the slot, if they are not as they must be;
  *   <li>check that the slot and the position leave no gap between them;
- *   <li>load tables that were never loaded;
- *   <li>stream, and check the slot again before the first change is used.
+ *   <li>stream, and check the slot again before the first change is used;
+ *   <li>load tables beside the stream, those that were never loaded or are to be loaded again.
  * </ol>
  *
  * <p>Single-use. {@link #run} on one thread; {@link #stop} from any.
@@ -44,7 +48,7 @@ final class CaptureSession implements AutoCloseable {
 
   private final CaptureConfig config;
   private final LogConnection log;
-  private final InitialLoad initialLoad;
+  private final TableLoader loader;
   private final Function<CaptureConfig, ChangeSource> sources;
   private final CaptureMetrics metrics;
   private final BiConsumer<CaptureStatus.State, String> entered;
@@ -52,17 +56,19 @@ final class CaptureSession implements AutoCloseable {
   private volatile boolean stopped;
   private volatile @Nullable ChangeSource source;
   private volatile @Nullable SlotWatch slotWatch;
+  private volatile @Nullable Loading loading;
+  private volatile @Nullable RuntimeException failure;
 
   CaptureSession(
       CaptureConfig config,
       LogConnection log,
-      InitialLoad initialLoad,
+      TableLoader loader,
       Function<CaptureConfig, ChangeSource> sources,
       CaptureMetrics metrics,
       BiConsumer<CaptureStatus.State, String> entered) {
     this.config = config;
     this.log = log;
-    this.initialLoad = initialLoad;
+    this.loader = loader;
     this.sources = sources;
     this.metrics = metrics;
     this.entered = entered;
@@ -81,7 +87,8 @@ final class CaptureSession implements AutoCloseable {
 
     SourceGuard guard = closeLater(new SourceGuard(config));
     awaitLock(guard);
-    boolean tablesAdded = new Publication(config, catalog).publish(captured.values());
+    new Publication(config, catalog).publish(captured.values());
+    boolean isSlotNew = guard.slot().isEmpty();
     SourcePosition position = stored.isPresent() ? stored.get() : begin(guard, appender);
     SlotState slot = guard.awaitInactive(SLOT_WAIT);
     guard.requireNoGap(position, slot);
@@ -90,32 +97,47 @@ final class CaptureSession implements AutoCloseable {
     TableRegistry tables =
         new TableRegistry(
             config, reader::describe, table -> topicOf(topics, table), schemas.latest());
-    if (tablesAdded) {
-      new RunningTransactions(config, catalog).awaitEndOfPresent(() -> stopped);
-    }
-    new TableLoads(config, log, appender, reader, tables, initialLoad, metrics, entered)
-        .loadMissing(captured.values(), position, () -> stopped);
     if (stopped) {
       return;
     }
-
-    slotWatch = closeLater(new SlotWatch(config));
+    SlotWatch watch = closeLater(new SlotWatch(config));
+    slotWatch = watch;
     if (!config.heartbeat().isZero()) {
       closeLater(new Heartbeat(config));
     }
-    stream(guard, position, appender, tables);
-  }
-
-  private void stream(
-      SourceGuard guard, SourcePosition position, LogAppender appender, TableRegistry tables)
-      throws InterruptedException {
-    Lsn confirmed = guard.awaitInactive(SLOT_WAIT).confirmedFlush();
+    String run = UUID.randomUUID().toString();
+    Windows windows = new Windows(run, position.delivered());
     SourceRows rows = closeLater(new SourceRows(config, () -> stopped));
     Truncation truncation =
         new Truncation(
             log, () -> stopped, detail -> entered.accept(CaptureStatus.State.STREAMING, detail));
     BatchWriter writer =
-        new BatchWriter(config.name(), position, appender, tables, rows, truncation, metrics);
+        new BatchWriter(
+            config.name(),
+            position,
+            appender,
+            tables,
+            rows,
+            truncation,
+            metrics,
+            windows,
+            () -> SessionLoads.look(config, catalog));
+    SessionLoads loads =
+        closeLater(
+            new SessionLoads(
+                config,
+                captured,
+                isSlotNew,
+                run,
+                new SessionLoads.Parts(windows, writer, appender, tables, topics, watch),
+                this::end));
+    stream(guard, position, writer, loads);
+  }
+
+  private void stream(
+      SourceGuard guard, SourcePosition position, BatchWriter writer, SessionLoads loads)
+      throws InterruptedException {
+    Lsn confirmed = guard.awaitInactive(SLOT_WAIT).confirmedFlush();
     metrics.committed(position.endLsn(), 0);
     boolean[] verified = new boolean[1];
     ChangeSource streaming = closeLater(sources.apply(config));
@@ -124,6 +146,9 @@ final class CaptureSession implements AutoCloseable {
     if (stopped) {
       return;
     }
+    Loading begun = closeLater(loader.begin(loads));
+    writer.loads().loading(begun);
+    loading = begun;
     streaming.stream(
         chunks -> {
           if (!verified[0]) {
@@ -132,6 +157,25 @@ final class CaptureSession implements AutoCloseable {
           }
           return writer.receive(chunks);
         });
+    RuntimeException failed = failure;
+    if (failed != null) {
+      throw failed;
+    }
+  }
+
+  /** Ends the session from another thread, with what the loads cannot go on over. */
+  private void end(RuntimeException cause) {
+    failure = cause;
+    ChangeSource streaming = source;
+    if (streaming != null) {
+      streaming.close();
+    }
+  }
+
+  /** What the loads are at; empty when there is nothing to load. */
+  String loadsDoing() {
+    Loading running = loading;
+    return running == null ? "" : running.doing();
   }
 
   /** The very first session: where the slot begins is where the log begins. */

@@ -31,6 +31,7 @@ public record CaptureStatus(
   /** The states of a capture worker, in the order it goes through them. */
   public enum State {
     STARTING,
+    /** Streaming, and loading tables beside it; the detail says how far. */
     SNAPSHOT,
     STREAMING,
     /** Waiting before it tries again; the detail says why. */

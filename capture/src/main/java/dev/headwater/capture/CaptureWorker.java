@@ -5,6 +5,7 @@ import dev.headwater.log.failure.FailureCode;
 import dev.headwater.log.failure.HeadwaterException;
 import dev.headwater.log.group.Election;
 import dev.headwater.log.position.Lsn;
+import dev.headwater.log.snapshot.TableLoader;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
@@ -45,7 +46,7 @@ public final class CaptureWorker implements Runnable, AutoCloseable {
 
   private final CaptureConfig config;
   private final LogConnection log;
-  private final InitialLoad initialLoad;
+  private final TableLoader loader;
   private final Function<CaptureConfig, ChangeSource> sources;
   private final CaptureMetrics metrics = new CaptureMetrics();
   private final CountDownLatch stop = new CountDownLatch(1);
@@ -54,16 +55,17 @@ public final class CaptureWorker implements Runnable, AutoCloseable {
   private volatile @Nullable CaptureSession session;
 
   /**
+   * @param loader loads tables beside the stream
    * @param sources opens a new source for each session
    */
   public CaptureWorker(
       CaptureConfig config,
       LogConnection log,
-      InitialLoad initialLoad,
+      TableLoader loader,
       Function<CaptureConfig, ChangeSource> sources) {
     this.config = config;
     this.log = log;
-    this.initialLoad = initialLoad;
+    this.loader = loader;
     this.sources = sources;
   }
 
@@ -75,7 +77,7 @@ public final class CaptureWorker implements Runnable, AutoCloseable {
       while (awaitTurn(election)) {
         Lsn before = metrics.endLsn();
         try (CaptureSession next =
-            new CaptureSession(config, log, initialLoad, sources, metrics, this::enter)) {
+            new CaptureSession(config, log, loader, sources, metrics, this::enter)) {
           session = next;
           next.run();
         } catch (HeadwaterException e) {
@@ -142,11 +144,13 @@ public final class CaptureWorker implements Runnable, AutoCloseable {
   /** What the worker is doing now. */
   public CaptureStatus status() {
     CaptureSession current = session;
+    String doing = current == null ? "" : current.loadsDoing();
+    boolean isLoading = state == CaptureStatus.State.STREAMING && !doing.isEmpty();
     Optional<SlotState> slot = current == null ? Optional.empty() : current.slotState();
     Lsn end = metrics.endLsn();
     return new CaptureStatus(
-        state,
-        detail,
+        isLoading ? CaptureStatus.State.SNAPSHOT : state,
+        isLoading ? doing : detail,
         end,
         slot.map(s -> Math.max(0, s.currentWal().bytesSince(end))),
         slot.map(SlotState::retainedBytes),

@@ -60,6 +60,7 @@ final class RowOrder {
   private static final int MOST_READ_ROWS = 1_000;
 
   private final LogAppender appender;
+  private final TableRegistry tables;
   private final SourceRows source;
   private final RecentValues recent;
   private final CaptureMetrics metrics;
@@ -71,8 +72,14 @@ final class RowOrder {
   private boolean appended;
   private int readRows = FIRST_READ_ROWS;
 
-  RowOrder(LogAppender appender, SourceRows source, RecentValues recent, CaptureMetrics metrics) {
+  RowOrder(
+      LogAppender appender,
+      TableRegistry tables,
+      SourceRows source,
+      RecentValues recent,
+      CaptureMetrics metrics) {
     this.appender = appender;
+    this.tables = tables;
     this.source = source;
     this.recent = recent;
     this.metrics = metrics;
@@ -219,11 +226,11 @@ final class RowOrder {
 
   private void write(TableWriter table, RowRecord row) {
     if (!table.isSchemaWritten()) {
-      appender.appendSchema(table.schema());
+      tables.writeSchema(table.schema(), appender);
       table.schemaWritten();
     }
     appender.appendRow(table.topic(), row);
     appended = true;
-    metrics.appended(table.schema().table());
+    metrics.appended(table.schema().table(), 1);
   }
 }

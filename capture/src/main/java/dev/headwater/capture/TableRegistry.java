@@ -1,6 +1,7 @@
 package dev.headwater.capture;
 
 import dev.headwater.capture.pgoutput.Relation;
+import dev.headwater.log.append.LogAppender;
 import dev.headwater.log.codec.ColumnMask;
 import dev.headwater.log.codec.RowEncoder;
 import dev.headwater.log.failure.FailureCode;
@@ -23,8 +24,8 @@ import org.slf4j.LoggerFactory;
  *
  * <p>A relation's columns and types come from the stream, as they were when the change was written;
  * what the stream does not say (nullability, defaults, the names of types) is looked up. A
- * definition that differs from the latest in the log becomes its next version. On the batch's
- * thread.
+ * definition that differs from the latest in the log becomes its next version. Used by whoever has
+ * its {@link BatchWriter#turn turn}.
  */
 final class TableRegistry {
   private static final Logger LOG = LoggerFactory.getLogger(TableRegistry.class);
@@ -33,6 +34,10 @@ final class TableRegistry {
   private final Function<Relation, Optional<TableSchema>> describe;
   private final Function<TableId, TopicInfo> topics;
   private final Map<TableId, TableSchema> latest;
+
+  /** The latest schema of each table that is in the log, or in its running transaction. */
+  private final Map<TableId, TableSchema> written;
+
   private final Map<Integer, Optional<TableWriter>> byRelation = new HashMap<>();
 
   /**
@@ -50,6 +55,7 @@ final class TableRegistry {
     this.describe = describe;
     this.topics = topics;
     this.latest = new HashMap<>(latest);
+    this.written = new HashMap<>(latest);
   }
 
   /** Takes a definition that holds for the changes that follow. */
@@ -73,18 +79,27 @@ final class TableRegistry {
     return table.orElse(null);
   }
 
-  /**
-   * Where a table's rows are loaded to.
-   *
-   * @param schemaWritten whether the log has this version of the schema already
-   */
-  record LoadTarget(TableSchema schema, TopicInfo topic, boolean schemaWritten) {}
-
   /** Takes the catalog's description of a table that is about to be loaded. */
-  LoadTarget openForLoad(TableSchema found) {
-    TableSchema known = latest.get(found.table());
-    TableSchema schema = version(known, found);
-    return new LoadTarget(schema, topics.apply(schema.table()), schema.equals(known));
+  TableSchema openForLoad(TableSchema found) {
+    return version(latest.get(found.table()), found);
+  }
+
+  /** Whether rows are still written by this schema, and not by a later one. */
+  boolean isLatest(TableSchema schema) {
+    return schema.equals(latest.get(schema.table()));
+  }
+
+  /** Where a table's rows go. */
+  TopicInfo topic(TableId table) {
+    return topics.apply(table);
+  }
+
+  /** Puts a schema into the log's running transaction, unless the log has it. */
+  void writeSchema(TableSchema schema, LogAppender appender) {
+    if (!schema.equals(written.get(schema.table()))) {
+      appender.appendSchema(schema);
+      written.put(schema.table(), schema);
+    }
   }
 
   private TableWriter open(Relation relation, TableSchema found) {
@@ -96,7 +111,7 @@ final class TableRegistry {
         topics.apply(schema.table()),
         new RowEncoder(schema, masksOf(config, schema.table())),
         columnsInTuple(relation, schema),
-        schema.equals(known));
+        schema.equals(written.get(schema.table())));
   }
 
   private TableSchema version(@Nullable TableSchema known, TableSchema found) {

@@ -146,10 +146,7 @@ final class CapturedSource implements AutoCloseable {
     failure.set(null);
     CaptureWorker started =
         new CaptureWorker(
-            config(),
-            log,
-            (schema, masks, rows) -> {},
-            c -> wrapping.apply(new DebeziumChangeSource(c)));
+            config(), log, NoLoads::begin, c -> wrapping.apply(new DebeziumChangeSource(c)));
     worker = started;
     Thread running =
         new Thread(

@@ -3,7 +3,6 @@ package dev.headwater.cli;
 import dev.headwater.cli.config.ConfigLoader;
 import dev.headwater.cli.config.HeadwaterConfig;
 import java.nio.file.Path;
-import java.util.Optional;
 import java.util.OptionalLong;
 import picocli.CommandLine.Option;
 
@@ -64,12 +63,14 @@ public final class GlobalOptions {
     return told == null ? System.console() != null : Boolean.parseBoolean(told);
   }
 
-  /** A line on stderr that shows how far a piece of work is; none with {@code -q}. */
-  public Optional<ProgressLine> progress(String label, OptionalLong totalRows) {
-    return quiet
-        ? Optional.empty()
-        : Optional.of(
-            new ProgressLine(System.err, isTerminal("err"), label, totalRows, System::nanoTime));
+  /** A line for long work, on stderr; label and amount as {@link ProgressLine} says. */
+  public ProgressLine progress(String label, OptionalLong totalRows) {
+    return new ProgressLine(System.err, isTerminal("err"), label, totalRows, System::nanoTime);
+  }
+
+  /** Whether nothing but the answer and failures is wanted. */
+  public boolean isQuiet() {
+    return quiet;
   }
 
   /** Where the command's words go. */

@@ -11,6 +11,7 @@ import dev.headwater.cli.command.RollbackCommand;
 import dev.headwater.cli.command.RunCommand;
 import dev.headwater.cli.command.RunStateCommand;
 import dev.headwater.cli.command.SinkCommand;
+import dev.headwater.cli.command.SnapshotCommand;
 import dev.headwater.cli.command.StatusCommand;
 import dev.headwater.cli.command.ValidateCommand;
 import dev.headwater.cli.command.WaitCommand;
@@ -41,6 +42,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
       RunCommand.class,
       CaptureCommand.class,
       SinkCommand.class,
+      SnapshotCommand.class,
       StatusCommand.class,
       RebuildCommand.class,
       RollbackCommand.class,

@@ -26,7 +26,7 @@ public final class ProgressLine implements AutoCloseable {
   private final PrintStream err;
   private final boolean isTerminal;
   private final String label;
-  private final OptionalLong totalRows;
+  private OptionalLong totalRows;
   private final LongSupplier nanoTime;
   private final long startNanos;
   private long shownNanos;
@@ -52,6 +52,11 @@ public final class ProgressLine implements AutoCloseable {
     this.nanoTime = nanoTime;
     this.startNanos = nanoTime.getAsLong();
     this.shownNanos = startNanos;
+  }
+
+  /** Says how many rows there are, where that becomes known, or known better, only on the way. */
+  public void totalRows(long rowsInAll) {
+    totalRows = OptionalLong.of(rowsInAll);
   }
 
   /** Says how many rows are done; cheap enough to be called for each batch. */

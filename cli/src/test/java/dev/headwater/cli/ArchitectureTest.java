@@ -38,7 +38,7 @@ class ArchitectureTest {
           .dependOnClassesThat()
           .resideInAnyPackage(CLI, SNAPSHOT, SINKS, DEV_SERVICES)
           .because(
-              "siblings never meet; declare a port in capture (as InitialLoad is) and let"
+              "siblings never meet; declare a port in log-store (as TableLoader is) and let"
                   + " cli.run.Pipeline put the two together, or move what both need to log-store");
 
   @ArchTest

@@ -102,6 +102,11 @@ final class SnapshotFailures {
     return root;
   }
 
+  /** The first line of what an exception says. */
+  static String firstLine(SQLException error) {
+    return firstLine(error, error);
+  }
+
   /** The server's details come on further lines and may hold values. */
   private static String firstLine(@Nullable SQLException sql, Exception error) {
     Throwable told = sql == null ? error : sql;

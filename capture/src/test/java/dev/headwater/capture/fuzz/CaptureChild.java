@@ -2,6 +2,7 @@ package dev.headwater.capture.fuzz;
 
 import dev.headwater.capture.CaptureConfig;
 import dev.headwater.capture.CaptureWorker;
+import dev.headwater.capture.NoLoads;
 import dev.headwater.capture.debezium.DebeziumChangeSource;
 import dev.headwater.devservices.PostgresServer;
 import dev.headwater.log.config.LogConfig;
@@ -41,7 +42,7 @@ public final class CaptureChild {
             new CaptureWorker(
                 config,
                 log,
-                (schema, masks, rows) -> {},
+                NoLoads::begin,
                 c -> new HaltingSource(new DebeziumChangeSource(c), random, haltAfter))) {
       // The parent dies by closing our input as well as by killing us.
       Thread parent =

@@ -63,6 +63,7 @@ final class Foreground {
       Runtime.getRuntime().addShutdownHook(stopper);
       pipeline.start();
       console.say("running; Ctrl-C stops");
+      new LoadProgress(options, pipeline.snapshots()).start();
       Optional<HeadwaterException> failure = pipeline.awaitEnd();
       pipeline.close();
       return failure.map(f -> f.code().exitCode()).orElse(0);

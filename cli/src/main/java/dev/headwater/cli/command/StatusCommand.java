@@ -8,6 +8,7 @@ import dev.headwater.cli.GlobalOptions;
 import dev.headwater.log.connection.LogConnection;
 import dev.headwater.log.control.StatusBoard;
 import java.io.IOException;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -75,6 +76,16 @@ public final class StatusCommand implements Callable<Integer> {
         text.append(", ").append(report.path("lag_bytes").asLong()).append(" bytes behind");
       }
       text.append(", ").append(report.path("records").asLong()).append(" records");
+      JsonNode snapshot = report.path("snapshot");
+      if (snapshot.path("seconds_left").isNumber()) {
+        text.append(
+            String.format(
+                Locale.ROOT,
+                ", %,d rows loaded, %,d rows/s, %d s left",
+                snapshot.path("rows").asLong(),
+                snapshot.path("rows_per_second").asLong(),
+                snapshot.path("seconds_left").asLong()));
+      }
     } else if (report.has("generation")) {
       text.append("generation ").append(report.path("generation").asInt());
       text.append(", ").append(report.path("lag_records").asLong()).append(" records behind, ");

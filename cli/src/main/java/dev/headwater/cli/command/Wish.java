@@ -173,8 +173,8 @@ final class Wish implements AutoCloseable {
 
   private void draw(String nowPhase, String nowDetail, long done, long total) {
     if (nowPhase.equals("loading") && total > 0) {
-      if (line == null) {
-        line = options.progress("rebuild of " + sink, OptionalLong.of(total)).orElse(null);
+      if (line == null && !options.isQuiet()) {
+        line = options.progress("rebuild of " + sink, OptionalLong.of(total));
       }
       if (line != null) {
         line.rowsDone(done);

@@ -11,13 +11,13 @@ import dev.headwater.log.failure.HeadwaterException;
 import dev.headwater.log.topic.Topics;
 import dev.headwater.sinks.SinkConfig;
 import dev.headwater.sinks.SinkSupervisor;
-import dev.headwater.snapshot.SequentialSnapshot;
-import dev.headwater.snapshot.SnapshotProgress;
+import dev.headwater.snapshot.SnapshotEngine;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
@@ -37,7 +37,7 @@ public final class Pipeline implements AutoCloseable {
 
   private final LogConnection log;
   private final Map<String, Slot<CaptureWorker>> captures = new LinkedHashMap<>();
-  private final List<SequentialSnapshot> snapshots = new ArrayList<>();
+  private final Map<String, SnapshotEngine> snapshots = new ConcurrentSkipListMap<>();
   private final Map<String, Slot<SinkSupervisor>> sinks = new LinkedHashMap<>();
   private final Map<String, Slot<?>> slots = new LinkedHashMap<>();
   private final BiConsumer<String, HeadwaterException> onFailure;
@@ -78,7 +78,7 @@ public final class Pipeline implements AutoCloseable {
     }
     captures.forEach((name, slot) -> slots.put("connector/" + name, slot));
     sinks.forEach((name, slot) -> slots.put("sink/" + name, slot));
-    this.reporter = new StatusReporter(new StatusBoard(log), captures, sinks, health);
+    this.reporter = new StatusReporter(new StatusBoard(log), captures, snapshots, sinks, health);
     this.controls = new Controls(log, slots, sinks);
   }
 
@@ -89,18 +89,18 @@ public final class Pipeline implements AutoCloseable {
 
   private CaptureWorker capture(HeadwaterConfig.Connector connector) {
     CaptureConfig config = connector.capture();
-    SequentialSnapshot snapshot =
-        SequentialSnapshot.open(
+    // One for all workers of a connector, of which a restart makes another.
+    SnapshotEngine snapshot =
+        snapshots.computeIfAbsent(
             config.name(),
-            SourceConnection.jdbcUrl(config),
-            SourceConnection.properties(config),
-            connector.snapshot());
-    snapshots.add(snapshot);
-    return new CaptureWorker(
-        config,
-        log,
-        (schema, masks, rows) -> snapshot.read(schema, masks, rows::row, SnapshotProgress.NONE),
-        DebeziumChangeSource::new);
+            name ->
+                SnapshotEngine.open(
+                    log,
+                    name,
+                    SourceConnection.jdbcUrl(config),
+                    SourceConnection.properties(config),
+                    connector.snapshot()));
+    return new CaptureWorker(config, log, snapshot, DebeziumChangeSource::new);
   }
 
   /** Starts every worker but those that are to stand still. */
@@ -112,6 +112,11 @@ public final class Pipeline implements AutoCloseable {
   /** The workers that capture, by connector. */
   public Map<String, CaptureWorker> captures() {
     return workers(captures);
+  }
+
+  /** Who loads the tables of each connector. */
+  public Map<String, SnapshotEngine> snapshots() {
+    return snapshots;
   }
 
   /** The workers that run sinks, by sink. */
@@ -151,7 +156,7 @@ public final class Pipeline implements AutoCloseable {
         break;
       }
     }
-    snapshots.forEach(SequentialSnapshot::close);
+    snapshots.values().forEach(SnapshotEngine::close);
     reporter.close();
   }
 }

@@ -9,6 +9,7 @@ import dev.headwater.sinks.RebuildProgress;
 import dev.headwater.sinks.SinkProgress;
 import dev.headwater.sinks.SinkStatus;
 import dev.headwater.sinks.SinkSupervisor;
+import dev.headwater.snapshot.SnapshotEngine;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.util.Locale;
@@ -21,6 +22,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.LoggerFactory;
 
 /** Writes what each worker is doing to the log's status topic, once a second, on its own thread. */
@@ -29,6 +31,7 @@ final class StatusReporter implements AutoCloseable {
 
   private final StatusBoard board;
   private final Map<String, Slot<CaptureWorker>> captures;
+  private final Map<String, SnapshotEngine> snapshots;
   private final Map<String, Slot<SinkSupervisor>> sinks;
   private final Optional<HealthFile> health;
   private final Set<String> standingBy = ConcurrentHashMap.newKeySet();
@@ -48,10 +51,12 @@ final class StatusReporter implements AutoCloseable {
   StatusReporter(
       StatusBoard board,
       Map<String, Slot<CaptureWorker>> captures,
+      Map<String, SnapshotEngine> snapshots,
       Map<String, Slot<SinkSupervisor>> sinks,
       Optional<HealthFile> health) {
     this.board = board;
     this.captures = captures;
+    this.snapshots = snapshots;
     this.sinks = sinks;
     this.health = health;
   }
@@ -115,7 +120,8 @@ final class StatusReporter implements AutoCloseable {
 
   private void reportCapture(String name, Slot<CaptureWorker> slot) {
     if (slot.isPaused()) {
-      report("connector/" + name, slot, worker -> capture(worker.status()));
+      report(
+          "connector/" + name, slot, worker -> capture(worker.status(), snapshots.get(name)));
     } else {
       slot.worker().ifPresent(worker -> reportCapture(name, worker.status()));
     }
@@ -127,7 +133,7 @@ final class StatusReporter implements AutoCloseable {
     String standby = connector + "/standby/" + process;
     if (status.state() == CaptureStatus.State.STANDBY) {
       standingBy.add(name);
-      board.report(standby, capture(status));
+      board.report(standby, capture(status, null));
       return;
     }
     boolean stoodBy = standingBy.remove(name);
@@ -135,7 +141,7 @@ final class StatusReporter implements AutoCloseable {
       board.withdraw(standby);
     }
     if (!stoodBy || status.state() != CaptureStatus.State.STOPPED) {
-      board.report(connector, capture(status));
+      board.report(connector, capture(status, snapshots.get(name)));
     }
   }
 
@@ -152,7 +158,7 @@ final class StatusReporter implements AutoCloseable {
     return json;
   }
 
-  private String capture(CaptureStatus status) {
+  private String capture(CaptureStatus status, @Nullable SnapshotEngine snapshot) {
     ObjectNode json = begin(status.state(), status.detail());
     json.put("lsn", status.endLsn().toString());
     status.lagBytes().ifPresent(lag -> json.put("lag_bytes", lag));
@@ -165,6 +171,9 @@ final class StatusReporter implements AutoCloseable {
     unchanged.put("from_source", status.unchangedValues().inSource());
     unchanged.put("left_out", status.unchangedValues().leftOut());
     json.put("last_commit_ts_ms", status.lastCommitTimeMillis());
+    if (snapshot != null) {
+      json.set("snapshot", SnapshotJson.of(snapshot.report()));
+    }
     return json.toString();
   }
 

@@ -18,6 +18,7 @@ import dev.headwater.log.topic.Topics;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
@@ -178,7 +179,21 @@ public final class LogAppender implements AutoCloseable {
    *     over; else what kept a record from being written, and nothing is committed
    */
   public void commit(SourceIdentity source, Lsn endLsn, @Nullable RunningTransaction running) {
-    SourcePosition after = new SourcePosition(source, endLsn, running, seq);
+    commit(source, endLsn, running, List.of());
+  }
+
+  /**
+   * Like {@link #commit(SourceIdentity, Lsn, RunningTransaction)}, with what else the position
+   * says.
+   *
+   * @param delivered see {@link SourcePosition}
+   */
+  public void commit(
+      SourceIdentity source,
+      Lsn endLsn,
+      @Nullable RunningTransaction running,
+      List<Long> delivered) {
+    SourcePosition after = new SourcePosition(source, endLsn, running, seq, delivered);
     send(
         new ProducerRecord<>(
             TopicNames.POSITIONS,

@@ -1,5 +1,6 @@
 package dev.headwater.log.position;
 
+import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -16,9 +17,25 @@ import org.jspecify.annotations.Nullable;
  * @param running the transaction whose first events are in the log while its rest is not; null when
  *     the log stands between two units
  * @param seq the last sequence number given to a record; the next record carries one more
+ * @param delivered 32-bit ids, unsigned, of transactions that are in the log and were not yet known
+ *     to be visible to reads of the source: a transaction is streamed when its commit is in the
+ *     WAL, and a read that begins later may still not see it
  */
 public record SourcePosition(
-    SourceIdentity source, Lsn endLsn, @Nullable RunningTransaction running, long seq) {
+    SourceIdentity source,
+    Lsn endLsn,
+    @Nullable RunningTransaction running,
+    long seq,
+    List<Long> delivered) {
+  public SourcePosition {
+    delivered = List.copyOf(delivered);
+  }
+
+  /** A position where every delivered transaction is known to be visible. */
+  public SourcePosition(
+      SourceIdentity source, Lsn endLsn, @Nullable RunningTransaction running, long seq) {
+    this(source, endLsn, running, seq, List.of());
+  }
 
   /**
    * The part of a transaction that is in the log.

@@ -2,12 +2,15 @@ package dev.headwater.log.position;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.headwater.log.failure.FailureCode;
 import dev.headwater.log.failure.HeadwaterException;
 import dev.headwater.log.position.SourcePosition.RunningTransaction;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.List;
 
 /** A position as it stands in {@code __headwater.positions}. */
 public final class SourcePositionJson {
@@ -31,6 +34,10 @@ public final class SourcePositionJson {
                     .put("xid", running.xid())
                     .put("events", running.events())
                     .put("last_event_lsn", running.lastEventLsn().toString()));
+    if (!position.delivered().isEmpty()) {
+      ArrayNode delivered = json.putArray("delivered");
+      position.delivered().forEach(delivered::add);
+    }
     json.putObject("source")
         .put("system_identifier", position.source().systemIdentifier())
         .put("timeline", position.source().timeline())
@@ -70,7 +77,8 @@ public final class SourcePositionJson {
               source.required("publication").asText()),
           Lsn.parse(json.required("end_lsn").asText()),
           json.has("running") ? running(json.get("running")) : null,
-          json.required("seq").asLong());
+          json.required("seq").asLong(),
+          delivered(json.path("delivered")));
     } catch (IOException | IllegalArgumentException e) {
       throw new HeadwaterException(
           FailureCode.LOG_NOT_READY,
@@ -78,6 +86,12 @@ public final class SourcePositionJson {
           "Something else wrote to __headwater.positions. Nothing is captured until it is mended.",
           e);
     }
+  }
+
+  private static List<Long> delivered(JsonNode json) {
+    List<Long> xids = new ArrayList<>();
+    json.forEach(xid -> xids.add(xid.asLong()));
+    return xids;
   }
 
   private static RunningTransaction running(JsonNode json) {

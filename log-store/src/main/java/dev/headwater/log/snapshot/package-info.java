@@ -1,4 +1,4 @@
-/** Which tables are loaded. */
+/** Loads of tables: how far they are, and the words that capture and snapshot share. */
 @NullMarked
 package dev.headwater.log.snapshot;
 

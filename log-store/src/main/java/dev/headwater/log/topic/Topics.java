@@ -8,11 +8,16 @@ import dev.headwater.log.failure.HeadwaterException;
 import dev.headwater.log.schema.SchemaStore;
 import dev.headwater.log.schema.TableId;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.Config;
@@ -39,7 +44,7 @@ public final class Topics {
 
   private final LogConnection log;
   private final LogConfig config;
-  private final Map<String, TopicInfo> seen = new HashMap<>();
+  private final Map<String, TopicInfo> seen = new ConcurrentHashMap<>();
 
   public Topics(LogConnection log) {
     this.log = log;
@@ -64,21 +69,96 @@ public final class Topics {
    *
    * @param partitions how many to make; a topic that is there keeps its own number
    */
-  public synchronized TopicInfo ensureTable(TableId table, int partitions) {
+  public TopicInfo ensureTable(TableId table, int partitions) {
     String name = TopicNames.forTable(table);
     TopicInfo known = seen.get(name);
     if (known != null) {
       return known;
     }
-    TopicInfo made =
-        ensure(
-            name,
-            partitions,
-            Map.of(
-                TopicConfig.DELETE_RETENTION_MS_CONFIG,
-                String.valueOf(config.deleteRetention().toMillis())));
+    TopicInfo made = ensure(name, partitions, tableSettings());
     seen.put(name, made);
     return made;
+  }
+
+  private Map<String, String> tableSettings() {
+    return Map.of(
+        TopicConfig.DELETE_RETENTION_MS_CONFIG,
+        String.valueOf(config.deleteRetention().toMillis()));
+  }
+
+  /**
+   * Makes and checks the topics of many tables at once, each with the partitions that the
+   * configuration gives it: the brokers are asked three times, however many there are.
+   */
+  public void ensureTables(Collection<TableId> tables) {
+    Map<String, TableId> unknown = new TreeMap<>();
+    for (TableId table : tables) {
+      String name = TopicNames.forTable(table);
+      if (!seen.containsKey(name)) {
+        unknown.put(name, table);
+      }
+    }
+    if (unknown.isEmpty()) {
+      return;
+    }
+    Set<String> missing = new TreeSet<>(unknown.keySet());
+    missing.removeAll(describeAll(unknown.keySet()).keySet());
+    List<NewTopic> made = new ArrayList<>();
+    for (String name : missing) {
+      int partitions = partitionsFor(Objects.requireNonNull(unknown.get(name)));
+      made.add(newTopic(name, partitions, tableSettings()));
+    }
+    create(made);
+    Map<String, TopicInfo> found = describeAll(unknown.keySet());
+    for (String name : unknown.keySet()) {
+      TopicInfo topic =
+          found.containsKey(name) ? found.get(name) : describeMade(name).orElseThrow();
+      requireSound(topic);
+      seen.put(name, topic);
+    }
+  }
+
+  /** The topics among these that there are. */
+  private Map<String, TopicInfo> describeAll(Set<String> names) {
+    Admin admin = log.admin();
+    String what = "describing " + names.size() + " topics";
+    try {
+      Map<String, TopicDescription> descriptions = new TreeMap<>();
+      for (var described : admin.describeTopics(names).topicNameValues().entrySet()) {
+        try {
+          descriptions.put(described.getKey(), described.getValue().get());
+        } catch (ExecutionException e) {
+          if (!(e.getCause() instanceof UnknownTopicOrPartitionException)) {
+            throw LogFailures.translate(what, log.address(), e);
+          }
+        }
+      }
+      List<ConfigResource> resources =
+          descriptions.keySet().stream()
+              .map(name -> new ConfigResource(ConfigResource.Type.TOPIC, name))
+              .toList();
+      Map<ConfigResource, Config> settings = admin.describeConfigs(resources).all().get();
+      Map<String, TopicInfo> found = new TreeMap<>();
+      settings.forEach(
+          (resource, values) ->
+              found.put(resource.name(), info(descriptions.get(resource.name()), values)));
+      return found;
+    } catch (ExecutionException e) {
+      throw LogFailures.translate(what, log.address(), e);
+    } catch (InterruptedException e) {
+      throw interrupted(e);
+    }
+  }
+
+  private static TopicInfo info(TopicDescription description, Config settings) {
+    Map<String, String> values = new HashMap<>();
+    settings.entries().forEach(entry -> values.put(entry.name(), entry.value()));
+    return new TopicInfo(
+        description.name(),
+        description.topicId().toString(),
+        description.partitions().size(),
+        description.partitions().get(0).replicas().size(),
+        values);
   }
 
   /** How many partitions the configuration gives a table: by exact name, by glob, or one. */
@@ -103,15 +183,7 @@ public final class Topics {
           admin.describeTopics(Set.of(topic)).allTopicNames().get().get(topic);
       ConfigResource resource = new ConfigResource(ConfigResource.Type.TOPIC, topic);
       Config settings = admin.describeConfigs(Set.of(resource)).all().get().get(resource);
-      Map<String, String> values = new HashMap<>();
-      settings.entries().forEach(entry -> values.put(entry.name(), entry.value()));
-      return Optional.of(
-          new TopicInfo(
-              topic,
-              description.topicId().toString(),
-              description.partitions().size(),
-              description.partitions().get(0).replicas().size(),
-              values));
+      return Optional.of(info(description, settings));
     } catch (ExecutionException e) {
       if (e.getCause() instanceof UnknownTopicOrPartitionException) {
         return Optional.empty();
@@ -125,7 +197,7 @@ public final class Topics {
   private TopicInfo ensure(String name, int partitions, Map<String, String> settings) {
     Optional<TopicInfo> existing = describe(name);
     if (existing.isEmpty()) {
-      create(name, partitions, settings);
+      create(List.of(newTopic(name, partitions, settings)));
       existing = describeMade(name);
     }
     TopicInfo topic = existing.orElseThrow();
@@ -152,7 +224,7 @@ public final class Topics {
         "Check the brokers' logs: the controller may be down.");
   }
 
-  private void create(String name, int partitions, Map<String, String> settings) {
+  private NewTopic newTopic(String name, int partitions, Map<String, String> settings) {
     int brokers = brokers();
     int copies = config.replicationFactor().orElse(Math.min(USUAL_COPIES, brokers));
     if (copies > brokers) {
@@ -176,26 +248,31 @@ public final class Topics {
     all.put(TopicConfig.MESSAGE_TIMESTAMP_TYPE_CONFIG, "CreateTime");
     // A record's time is the source's commit time: a source whose clock is ahead is not refused.
     all.put(TopicConfig.MESSAGE_TIMESTAMP_AFTER_MAX_MS_CONFIG, String.valueOf(Long.MAX_VALUE));
-    try {
-      log.admin()
-          .createTopics(List.of(new NewTopic(name, partitions, (short) copies).configs(all)))
-          .all()
-          .get();
-      LOG.atInfo().addKeyValue("topic", name).addKeyValue("copies", copies).log("topic created");
-    } catch (ExecutionException e) {
-      if (e.getCause() instanceof InvalidTopicException) {
-        throw new HeadwaterException(
-            FailureCode.LOG_NOT_READY,
-            "topic '" + name + "' – the brokers refuse the name: " + e.getCause().getMessage(),
-            "Kafka takes '.' and '_' for the same where it compares names: give one of the two"
-                + " tables' connectors another name.",
-            e);
+    return new NewTopic(name, partitions, (short) copies).configs(all);
+  }
+
+  /** Makes topics; one that somebody else made in the meantime is taken as it is. */
+  private void create(Collection<NewTopic> topics) {
+    for (var made : log.admin().createTopics(topics).values().entrySet()) {
+      String name = made.getKey();
+      try {
+        made.getValue().get();
+        LOG.atInfo().addKeyValue("topic", name).log("topic created");
+      } catch (ExecutionException e) {
+        if (e.getCause() instanceof InvalidTopicException) {
+          throw new HeadwaterException(
+              FailureCode.LOG_NOT_READY,
+              "topic '" + name + "' – the brokers refuse the name: " + e.getCause().getMessage(),
+              "Kafka takes '.' and '_' for the same where it compares names: give one of the two"
+                  + " tables' connectors another name.",
+              e);
+        }
+        if (!(e.getCause() instanceof TopicExistsException)) {
+          throw LogFailures.translate("making topic '" + name + "'", log.address(), e);
+        }
+      } catch (InterruptedException e) {
+        throw interrupted(e);
       }
-      if (!(e.getCause() instanceof TopicExistsException)) {
-        throw LogFailures.translate("making topic '" + name + "'", log.address(), e);
-      }
-    } catch (InterruptedException e) {
-      throw interrupted(e);
     }
   }
 

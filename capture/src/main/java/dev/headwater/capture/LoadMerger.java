@@ -1,0 +1,104 @@
+package dev.headwater.capture;
+
+import dev.headwater.capture.window.Windows;
+import dev.headwater.log.append.LogAppender;
+import dev.headwater.log.append.RowRecord;
+import dev.headwater.log.position.Lsn;
+import dev.headwater.log.schema.TableSchema;
+import dev.headwater.log.snapshot.ChunkRows;
+import dev.headwater.log.snapshot.ReadChunk;
+import dev.headwater.log.snapshot.TableLoad;
+import dev.headwater.log.snapshot.TableLoadJson;
+import dev.headwater.log.snapshot.TableLoader.Loading;
+import dev.headwater.log.topic.TopicInfo;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Appends what loads bring, and asks for loads: where the stream and the loads of tables meet. On
+ * the stream's thread.
+ */
+final class LoadMerger implements Windows.Merger {
+  private final LogAppender appender;
+  private final TableRegistry tables;
+  private final RowOrder rows;
+  private final CaptureMetrics metrics;
+  private final Supplier<Lsn> endLsn;
+  private @Nullable Loading loading;
+  private boolean hasAppended;
+
+  LoadMerger(
+      LogAppender appender,
+      TableRegistry tables,
+      RowOrder rows,
+      CaptureMetrics metrics,
+      Supplier<Lsn> endLsn) {
+    this.appender = appender;
+    this.tables = tables;
+    this.rows = rows;
+    this.metrics = metrics;
+    this.endLsn = endLsn;
+  }
+
+  /** Who loads; from now on. */
+  void loading(Loading running) {
+    loading = running;
+  }
+
+  @Override
+  public boolean merge(ReadChunk chunk, Windows.Superseded superseded) {
+    TableSchema schema = chunk.schema();
+    if (!chunk.ending().isWanted() || !tables.isLatest(schema)) {
+      return false;
+    }
+    // What the stream brought before is in the log before.
+    rows.release();
+    tables.writeSchema(schema, appender);
+    int appended = append(chunk.rows(), schema, superseded);
+    metrics.appended(schema.table(), appended);
+    appender.appendSnapshotState(schema.table().toString(), chunk.ending().appended(appended));
+    hasAppended = true;
+    return true;
+  }
+
+  private int append(ChunkRows rows, TableSchema schema, Windows.Superseded superseded) {
+    TopicInfo topic = tables.topic(schema.table());
+    Lsn lsn = endLsn.get();
+    long now = System.currentTimeMillis();
+    int appended = 0;
+    for (int i = 0; i < rows.size(); i++) {
+      byte[] key = rows.key(i);
+      if (!superseded.test(key)) {
+        byte[] value = rows.value(i);
+        char op = value == null ? 'd' : 'r';
+        appender.appendRow(
+            topic, new RowRecord(key, value, op, lsn, 0, now, schema.version(), rows.nulls(i)));
+        appended++;
+      }
+    }
+    return appended;
+  }
+
+  /**
+   * Asks for a table to be loaded again, beside the stream, in the log's running transaction: the
+   * request survives whatever happens after its commit. The load ends by deleting keys that the
+   * source does not have. What was being read of the table is void.
+   *
+   * @param why for {@code status}, as {@code changed columns}
+   */
+  void loadAgain(dev.headwater.log.schema.TableId table, String why) {
+    TableLoad wanted = TableLoad.wanted(why, null);
+    appender.appendSnapshotState(table.toString(), TableLoadJson.write(wanted));
+    hasAppended = true;
+    if (loading != null) {
+      loading.loadAgain(table, wanted);
+    }
+  }
+
+  /** Whether something was appended since this was last asked. */
+  boolean takeAppended() {
+    boolean had = hasAppended;
+    hasAppended = false;
+    return had;
+  }
+}
