@@ -120,8 +120,7 @@ final class StatusReporter implements AutoCloseable {
 
   private void reportCapture(String name, Slot<CaptureWorker> slot) {
     if (slot.isPaused()) {
-      report(
-          "connector/" + name, slot, worker -> capture(worker.status(), snapshots.get(name)));
+      report("connector/" + name, slot, worker -> capture(worker.status(), snapshots.get(name)));
     } else {
       slot.worker().ifPresent(worker -> reportCapture(name, worker.status()));
     }
