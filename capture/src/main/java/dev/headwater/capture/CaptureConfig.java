@@ -2,7 +2,9 @@ package dev.headwater.capture;
 
 import dev.headwater.log.codec.ColumnMask;
 import dev.headwater.log.config.Secret;
+import dev.headwater.log.schema.TableId;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -48,6 +50,19 @@ public record CaptureConfig(
   /** The publication that belongs to this connector: as the slot, by its default name. */
   public String publication() {
     return slot.name();
+  }
+
+  /** The masks of one table's columns, by column name. */
+  public Map<String, ColumnMask> masksOf(TableId table) {
+    Map<String, ColumnMask> ofTable = new HashMap<>();
+    String prefix = table.inSource() + ".";
+    masks.forEach(
+        (column, mask) -> {
+          if (column.startsWith(prefix)) {
+            ofTable.put(column.substring(prefix.length()), mask);
+          }
+        });
+    return ofTable;
   }
 
   /** What happens when a table's columns change in mid-stream. */

@@ -154,17 +154,7 @@ final class TableRegistry {
 
   /** The masks of one table's columns, by column name. */
   static Map<String, ColumnMask> masksOf(CaptureConfig config, TableId table) {
-    Map<String, ColumnMask> masks = new HashMap<>();
-    String prefix = table.inSource() + ".";
-    config
-        .masks()
-        .forEach(
-            (column, mask) -> {
-              if (column.startsWith(prefix)) {
-                masks.put(column.substring(prefix.length()), mask);
-              }
-            });
-    return masks;
+    return config.masksOf(table);
   }
 
   private static int[] columnsInTuple(Relation relation, TableSchema schema) {

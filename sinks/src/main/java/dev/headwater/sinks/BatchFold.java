@@ -22,23 +22,11 @@ final class BatchFold {
     List<FoldedRow> rows = new ArrayList<>(records.size());
     for (int i = records.size() - 1; i >= 0; i--) {
       if (seen.add(i)) {
-        rows.add(row(records.get(i)));
+        rows.add(FoldedRow.of(records.get(i)));
       }
     }
     Collections.reverse(rows);
     return rows;
-  }
-
-  /** One record as a target takes it. */
-  static FoldedRow row(LogRecord record) {
-    return new FoldedRow(
-        record.key(),
-        record.value(),
-        record.seq(),
-        record.offset(),
-        record.schemaVersion(),
-        record.nulls(),
-        record.tsMs());
   }
 
   /** Which keys were met, by open addressing over the records themselves: no object a key. */

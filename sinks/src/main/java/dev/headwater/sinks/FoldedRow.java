@@ -1,5 +1,6 @@
 package dev.headwater.sinks;
 
+import dev.headwater.log.replay.LogRecord;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -25,6 +26,18 @@ public record FoldedRow(
     int schemaVersion,
     Optional<String> nulls,
     long tsMs) {
+  /** What one record of the log says of its key. */
+  public static FoldedRow of(LogRecord record) {
+    return new FoldedRow(
+        record.key(),
+        record.value(),
+        record.seq(),
+        record.offset(),
+        record.schemaVersion(),
+        record.nulls(),
+        record.tsMs());
+  }
+
   /** Whether the row was deleted. */
   public boolean isDelete() {
     return value == null;

@@ -84,6 +84,11 @@ public final class JsonFields {
         : Arrays.copyOfRange(json, valueFrom, valueTo);
   }
 
+  /** The value as it stands, a string with its quotes. */
+  public byte[] raw() {
+    return Arrays.copyOfRange(json, valueFrom, valueTo);
+  }
+
   private void skipValue() {
     byte first = json[at];
     if (first == '"') {

@@ -8,10 +8,13 @@ import dev.headwater.log.schema.TableId;
 import dev.headwater.log.schema.TableSchema;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Names rows in a target: {@code customer:{id}} and the like.
@@ -174,6 +177,71 @@ public final class KeyTemplate {
     System.arraycopy(name, 0, both, schema.length + 1, name.length);
     // A value like any other from here on: the template may itself separate by dots.
     return escape(both, escaped);
+  }
+
+  /**
+   * Reads a name back: the text that stands for each placeholder, which may still be none that the
+   * column's type has.
+   *
+   * @return empty where the template never makes that name
+   */
+  public Optional<Map<String, byte[]>> read(byte[] name) {
+    Map<String, byte[]> values = new HashMap<>();
+    int at = literals.get(0).length;
+    if (!hasAt(name, 0, literals.get(0))) {
+      return Optional.empty();
+    }
+    for (int i = 0; i < placeholders.size(); i++) {
+      byte[] after = literals.get(i + 1);
+      int end = i == placeholders.size() - 1 ? name.length - after.length : ending(name, at, after);
+      byte[] value = end < at || !hasAt(name, end, after) ? null : unescaped(name, at, end);
+      if (value == null) {
+        return Optional.empty();
+      }
+      values.put(placeholders.get(i), value);
+      at = end + after.length;
+    }
+    return Optional.of(values);
+  }
+
+  private static int ending(byte[] name, int from, byte[] separator) {
+    int at = from;
+    while (at < name.length && name[at] != separator[0]) {
+      at++;
+    }
+    return at;
+  }
+
+  private static boolean hasAt(byte[] name, int at, byte[] part) {
+    return at + part.length <= name.length
+        && Arrays.equals(name, at, at + part.length, part, 0, part.length);
+  }
+
+  /** Null where a character stands there that is always escaped, or an escape of none. */
+  private byte @Nullable [] unescaped(byte[] name, int from, int to) {
+    byte[] out = new byte[to - from];
+    int size = 0;
+    for (int at = from; at < to; at++) {
+      byte b = name[at];
+      if (b == '%') {
+        int high = at + 2 < to ? Character.digit(name[at + 1], 16) : -1;
+        int low = at + 2 < to ? Character.digit(name[at + 2], 16) : -1;
+        if (high < 0 || high > 7 || low < 0 || !escaped[high << 4 | low]) {
+          return null;
+        }
+        b = (byte) (high << 4 | low);
+        at += 2;
+      } else if (b >= 0 && escaped[b]) {
+        return null;
+      }
+      out[size++] = b;
+    }
+    return Arrays.copyOf(out, size);
+  }
+
+  /** What every name begins with. */
+  public byte[] prefix() {
+    return literals.get(0).clone();
   }
 
   private static byte[] escape(byte[] value, boolean[] escaped) {

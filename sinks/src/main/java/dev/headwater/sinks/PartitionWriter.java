@@ -1,6 +1,7 @@
 package dev.headwater.sinks;
 
 import dev.headwater.log.replay.LogPartition;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -53,6 +54,29 @@ public interface PartitionWriter extends AutoCloseable {
    * @throws dev.headwater.log.failure.HeadwaterException as {@link Sink} lists
    */
   void apply(FoldedBatch batch);
+
+  /**
+   * Puts right what others have changed in the target: writes each row over whatever stands under
+   * its key, whichever version that claims to have, and leaves the checkpoint where it is. The laws
+   * of {@link #apply} hold, the fence among them.
+   *
+   * @param rows of each key the last record below the checkpoint, or a delete where there is none
+   */
+  default void repair(List<FoldedRow> rows) {
+    Checkpoint here =
+        checkpoint()
+            .orElseThrow(() -> new IllegalStateException(partition() + " was never applied"));
+    apply(new FoldedBatch(partition(), here.nextOffset(), here.nextOffset(), rows, here));
+  }
+
+  /**
+   * Deletes what stands under names that no row has, in a target that is this sink's alone.
+   *
+   * @param names as {@link ReadBack} brought them
+   */
+  default void remove(List<byte[]> names) {
+    throw new UnsupportedOperationException("every name of this target is a row's or a stranger's");
+  }
 
   /**
    * Ends this writer; what it stored stays, and so does the partition's ownership until another

@@ -62,6 +62,12 @@ public interface Sink extends AutoCloseable {
    */
   PartitionWriter take(LogPartition partition);
 
+  /**
+   * Reads this generation back, for comparing; changes nothing and needs nothing prepared. It uses
+   * the sink's connections, and is closed before the sink.
+   */
+  ReadBack readBack();
+
   /** How much the worker puts into one batch; asked once. */
   default BatchLimit batchLimit() {
     return BatchLimit.DEFAULT;

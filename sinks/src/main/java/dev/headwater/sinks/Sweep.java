@@ -183,7 +183,7 @@ final class Sweep implements AutoCloseable {
             goesOn,
             record -> {
               if (last.contains(record.offset())) {
-                rows.add(BatchFold.row(record));
+                rows.add(FoldedRow.of(record));
               }
               if (rows.size() < CHUNK_ROWS) {
                 return true;

@@ -3,6 +3,7 @@ package dev.headwater.sinks;
 import dev.headwater.devservices.DevServer;
 import dev.headwater.log.schema.TableSchema;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /** One sink's target on a real server, as {@link SinkContract} looks at it. */
 public interface SinkTarget extends AutoCloseable {
@@ -22,6 +23,14 @@ public interface SinkTarget extends AutoCloseable {
 
   /** How many rows a reader finds in the table now. */
   long count(TableSchema table);
+
+  /**
+   * Does what somebody does by hand, with an ordinary client that knows nothing of the sink: puts a
+   * row, or takes it away.
+   *
+   * @param row null to delete
+   */
+  void byHand(TableSchema table, String key, @Nullable String row);
 
   /** The server, to be killed, frozen and restarted; only asked of {@link SinkContract#alone}. */
   DevServer server();

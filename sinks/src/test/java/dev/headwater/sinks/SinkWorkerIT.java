@@ -423,6 +423,11 @@ class SinkWorkerIT {
     }
 
     @Override
+    public ReadBack readBack() {
+      return sink.readBack();
+    }
+
+    @Override
     public PartitionWriter take(LogPartition partition) {
       PartitionWriter writer = sink.take(partition);
       return new PartitionWriter() {

@@ -60,7 +60,7 @@ final class BulkBody extends AbstractHttpEntity implements HttpAsyncContentProdu
    * Line breaks end a document here. In valid JSON a raw one is never inside a string, so it is
    * blank space, and another blank says the same.
    */
-  private static byte[] onOneLine(byte[] document) {
+  static byte[] onOneLine(byte[] document) {
     int at = 0;
     while (at < document.length && !isBreak(document[at])) {
       at++;

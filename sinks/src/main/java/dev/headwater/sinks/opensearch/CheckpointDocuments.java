@@ -102,6 +102,12 @@ final class CheckpointDocuments {
         : Optional.empty();
   }
 
+  /** The checkpoint as it stands; changes nothing. */
+  Optional<Checkpoint> read(LogPartition partition, String indexUuid) {
+    SearchClient.Answer found = client.get(path(partition, indexUuid));
+    return found.isFound() ? checkpoint(found.body().path("_source")) : Optional.empty();
+  }
+
   private String path(LogPartition partition, String indexUuid) {
     String id = sink + "|" + indexUuid + "|" + partition;
     return "/" + INDEX + "/_doc/" + URLEncoder.encode(id, StandardCharsets.UTF_8);

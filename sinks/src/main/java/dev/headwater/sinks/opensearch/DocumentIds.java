@@ -3,10 +3,15 @@ package dev.headwater.sinks.opensearch;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.headwater.log.schema.TableId;
+import dev.headwater.log.schema.TableSchema;
 import dev.headwater.sinks.JsonFields;
+import dev.headwater.sinks.KeyText;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.HashMap;
 import java.util.HexFormat;
+import java.util.Map;
+import java.util.Optional;
 
 /**
  * Names documents after row keys: the value itself where the key is one column, else the key's
@@ -57,6 +62,33 @@ final class DocumentIds {
       return HASHED + sha256((prefix + "\n").getBytes(UTF_8), key);
     }
     return id;
+  }
+
+  /**
+   * The key that an id may stand for; the caller makes sure that {@link #of} makes that id of it. A
+   * hashed id tells none.
+   */
+  Optional<byte[]> key(String id, TableSchema schema) {
+    if (!id.startsWith(prefix)) {
+      return Optional.empty();
+    }
+    String rest = id.substring(prefix.length());
+    if (rest.startsWith("{")) {
+      try {
+        Map<String, byte[]> texts = new HashMap<>();
+        JsonFields fields = new JsonFields(rest.getBytes(UTF_8));
+        while (fields.next()) {
+          texts.put(new String(fields.name(), UTF_8), fields.text());
+        }
+        return KeyText.json(schema, texts);
+      } catch (IllegalArgumentException | IndexOutOfBoundsException e) {
+        // Not JSON: somebody else's id.
+        return Optional.empty();
+      }
+    }
+    return schema.key().size() == 1
+        ? KeyText.json(schema, Map.of(schema.key().get(0), rest.getBytes(UTF_8)))
+        : Optional.empty();
   }
 
   private static boolean isUnmistakable(byte[] value) {

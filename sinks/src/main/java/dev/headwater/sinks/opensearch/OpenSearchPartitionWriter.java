@@ -1,5 +1,7 @@
 package dev.headwater.sinks.opensearch;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import dev.headwater.log.failure.FailureCode;
 import dev.headwater.log.failure.HeadwaterException;
 import dev.headwater.log.replay.LogPartition;
@@ -67,15 +69,37 @@ final class OpenSearchPartitionWriter implements PartitionWriter {
             .orElseThrow(() -> sink.failures().fenced(partition));
   }
 
+  @Override
+  public void repair(List<FoldedRow> rows) {
+    List<DocumentRepair.Write> writes = new ArrayList<>();
+    for (FoldedRow row : rows) {
+      writes.add(new DocumentRepair.Write(ids.of(row.key()), row, document(row)));
+    }
+    new DocumentRepair(sink, partition, sink.indexName(), alias).write(writes);
+  }
+
+  @Override
+  public void remove(List<byte[]> names) {
+    List<DocumentRepair.Write> writes = new ArrayList<>();
+    for (byte[] name : names) {
+      FoldedRow delete = new FoldedRow(name, null, 0, 0, 0, Optional.empty(), 0);
+      writes.add(new DocumentRepair.Write(new String(name, UTF_8), delete, NOTHING));
+    }
+    new DocumentRepair(sink, partition, sink.indexName(), alias).write(writes);
+  }
+
+  private byte[] document(FoldedRow row) {
+    return row.isDelete()
+        ? NOTHING
+        : sink.fieldNames(partition.table(), row.schemaVersion())
+            .document(Objects.requireNonNull(row.value()));
+  }
+
   private List<BulkBody> bodies(List<FoldedRow> rows) {
     List<BulkBody> bodies = new ArrayList<>();
     BulkBody body = new BulkBody();
     for (FoldedRow row : rows) {
-      byte[] document =
-          row.isDelete()
-              ? NOTHING
-              : sink.fieldNames(partition.table(), row.schemaVersion())
-                  .document(Objects.requireNonNull(row.value()));
+      byte[] document = document(row);
       if (body.getContentLength() > 0 && body.getContentLength() + document.length > BULK_BYTES) {
         bodies.add(body);
         body = new BulkBody();

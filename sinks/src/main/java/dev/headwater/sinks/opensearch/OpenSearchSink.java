@@ -7,6 +7,7 @@ import dev.headwater.log.schema.TableId;
 import dev.headwater.log.schema.TableSchema;
 import dev.headwater.sinks.BatchLimit;
 import dev.headwater.sinks.PartitionWriter;
+import dev.headwater.sinks.ReadBack;
 import dev.headwater.sinks.Sink;
 import dev.headwater.sinks.SinkConfig;
 import java.time.Duration;
@@ -83,12 +84,26 @@ public final class OpenSearchSink implements Sink {
   }
 
   @Override
+  public ReadBack readBack() {
+    return new SearchReadBack(this, index.name());
+  }
+
+  @Override
   public BatchLimit batchLimit() {
     return LIMIT;
   }
 
   SearchClient client() {
     return client;
+  }
+
+  /** The id of the index the documents are in; empty where there is none. */
+  String indexUuid() {
+    return index.findUuid();
+  }
+
+  String indexName() {
+    return index.name();
   }
 
   SearchFailures failures() {

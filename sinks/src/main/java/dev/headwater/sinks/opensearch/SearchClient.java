@@ -2,11 +2,16 @@ package dev.headwater.sinks.opensearch;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.headwater.sinks.SinkConfig;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import org.apache.http.HttpEntity;
@@ -92,6 +97,30 @@ final class SearchClient implements AutoCloseable {
   /** Asks for something that may not be there. */
   Answer get(String path) {
     return send(new Request("GET", path), Set.of(404));
+  }
+
+  /** Asks for documents, and takes their sources as they stand. */
+  FoundDocuments documents(String path, JsonNode body) {
+    Request request = new Request("POST", path);
+    request.setJsonEntity(body.toString());
+    try (InputStream content = client.performRequest(request).getEntity().getContent()) {
+      return FoundDocuments.parse(content.readAllBytes());
+    } catch (ResponseException e) {
+      throw failure(e);
+    } catch (IOException e) {
+      throw failures.unreachable(e);
+    }
+  }
+
+  /** The documents with these ids as they are now, refreshed or not; those missing are left out. */
+  Map<String, FoundDocuments.Document> byId(String index, List<byte[]> ids) {
+    ObjectNode body = JSON.createObjectNode();
+    ids.forEach(id -> body.withArray("ids").add(new String(id, StandardCharsets.UTF_8)));
+    Map<String, FoundDocuments.Document> byId = new HashMap<>();
+    documents("/" + index + "/_mget", body)
+        .documents()
+        .forEach(d -> byId.put(new String(d.id(), StandardCharsets.UTF_8), d));
+    return byId;
   }
 
   /** Sends a JSON body; the statuses named are answers, not failures. */

@@ -43,11 +43,16 @@ final class SearchIndex {
 
   /** The index's own id; another one when it was deleted and made again. */
   String uuid() {
-    String uuid = client.get("/" + name + "/_settings/index.uuid").body().findPath("uuid").asText();
+    String uuid = findUuid();
     if (uuid.isEmpty()) {
       throw failures.notReady("index '" + name + "' has just been deleted", "It is made again.");
     }
     return uuid;
+  }
+
+  /** The same; empty where there is no such index. */
+  String findUuid() {
+    return client.get("/" + name + "/_settings/index.uuid").body().findPath("uuid").asText();
   }
 
   /** Makes the index or adds to it what is missing; nothing that is there is changed. */

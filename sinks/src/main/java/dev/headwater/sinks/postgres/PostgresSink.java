@@ -8,6 +8,7 @@ import dev.headwater.log.schema.TableId;
 import dev.headwater.log.schema.TableSchema;
 import dev.headwater.sinks.KeyScan;
 import dev.headwater.sinks.PartitionWriter;
+import dev.headwater.sinks.ReadBack;
 import dev.headwater.sinks.Sink;
 import dev.headwater.sinks.SinkConfig;
 import dev.headwater.sinks.SinkDefinition;
@@ -15,6 +16,7 @@ import dev.headwater.sinks.SinkTables;
 import dev.headwater.sinks.postgres.StateTables.Generation;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -144,6 +146,23 @@ public final class PostgresSink implements Sink {
   public void close() {
     twins.remove(this);
     pool.close();
+  }
+
+  @Override
+  public ReadBack readBack() {
+    return new ReplicaReadBack(this, names, state, generation());
+  }
+
+  /** Does something in a transaction that changes nothing. */
+  <T> T read(String doing, Work<T> work) {
+    return inTransaction(
+        doing,
+        connection -> {
+          try (Statement statement = connection.createStatement()) {
+            statement.execute("SET TRANSACTION READ ONLY");
+          }
+          return work.in(connection);
+        });
   }
 
   Connection connect() throws SQLException {

@@ -82,6 +82,16 @@ final class ReplicaTables {
     return asItStands(generation, newest);
   }
 
+  /** A generation's table as it stands; empty where there is none. Changes nothing. */
+  Optional<ReplicaTable> find(Generation generation, TableId table) throws SQLException {
+    execute("SET LOCAL search_path = ''");
+    Optional<TableSchema> definition = state.definition(connection, generation.number(), table);
+    if (definition.isEmpty() || columnsOf(generation, tableName(table)).isEmpty()) {
+      return Optional.empty();
+    }
+    return Optional.of(asItStands(generation, definition.get()));
+  }
+
   private static String tableName(TableId table) {
     return SqlNames.fitted(table.name());
   }

@@ -55,6 +55,41 @@ final class RowStatements {
         .toArray();
   }
 
+  /**
+   * Reads rows and a checkpoint in one statement, which sees one moment: the server's clock in
+   * milliseconds, the checkpoint's topic id and offset, whether the row is there, its columns; for
+   * each key one row, in the keys' order. Parameters: for each key column an array of texts, then
+   * sink, generation, topic and partition.
+   */
+  String look() {
+    StringBuilder sql =
+        new StringBuilder(
+            "SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint,"
+                + " c.topic_id, c.next_offset, t.tableoid");
+    for (String column : table.columnNames()) {
+      sql.append(", t.").append(SqlNames.quote(column));
+    }
+    String arrays = table.key().stream().map(k -> "?::text[]").collect(Collectors.joining(", "));
+    String names =
+        IntStream.range(0, table.key().size())
+            .mapToObj(i -> "k" + i)
+            .collect(Collectors.joining(", "));
+    sql.append(" FROM unnest(").append(arrays).append(") WITH ORDINALITY AS k(").append(names);
+    sql.append(", place) LEFT JOIN ").append(target).append(" t ON ");
+    for (int i = 0; i < table.key().size(); i++) {
+      String name = table.key().get(i);
+      String column = "t." + SqlNames.quote(name);
+      String wanted = "k.k" + i + "::" + table.column(name).sqlType();
+      sql.append(i == 0 ? "" : " AND ").append(column).append(" = ").append(wanted);
+      if (table.isInexact(name)) {
+        sql.append(" AND ").append(column).append("::text = ").append(wanted).append("::text");
+      }
+    }
+    return sql.append(" LEFT JOIN headwater.checkpoint c ON c.sink = ? AND c.generation = ?")
+        .append(" AND c.topic = ? AND c.partition = ? ORDER BY k.place")
+        .toString();
+  }
+
   /** Makes the temporary table that rows are copied into; it is empty after each transaction. */
   String makeStage() {
     return makeStage(stage, table.columns());

@@ -1,6 +1,7 @@
 package dev.headwater.sinks.postgres;
 
 import dev.headwater.log.schema.ColumnSchema;
+import dev.headwater.sinks.Content;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -73,6 +74,15 @@ final class RowText {
   /** A column's text as a string; not for NULL. */
   String string(int column) {
     return text.string(froms[column], tos[column]);
+  }
+
+  /** Adds a column to a row that is compared. */
+  void addTo(Content.Columns row, byte[] name, int column) {
+    if (froms[column] == NULL) {
+      row.add(name, null);
+    } else {
+      row.add(name, text.array(), froms[column], tos[column]);
+    }
   }
 
   /** Appends a column as COPY's text format wants it, NULL included. */

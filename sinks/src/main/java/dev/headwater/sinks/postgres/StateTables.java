@@ -309,6 +309,23 @@ final class StateTables {
     statement.setString(first + 4, table.name());
   }
 
+  /**
+   * Takes the sink's lock as a batch does: nothing is made or renamed until the transaction ends.
+   */
+  void lockShared(Connection connection) throws SQLException {
+    try (PreparedStatement lock =
+        connection.prepareStatement(
+            "SELECT pg_catalog.pg_advisory_xact_lock_shared(pg_catalog.hashtextextended(?, 0))")) {
+      lock.setString(1, names.lock());
+      lock.execute();
+    }
+  }
+
+  /** A generation as it stands, asked by somebody who makes nothing. */
+  Optional<Generation> look(Connection connection, int number) throws SQLException {
+    return isMade(connection) ? generation(connection, number) : Optional.empty();
+  }
+
   static void lock(Connection connection, String key) throws SQLException {
     try (PreparedStatement lock =
         connection.prepareStatement(

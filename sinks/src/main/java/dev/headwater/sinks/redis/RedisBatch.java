@@ -8,6 +8,7 @@ import dev.headwater.sinks.SinkConfig;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Objects;
@@ -101,6 +102,13 @@ final class RedisBatch {
       }
       arguments.add(value);
     }
+  }
+
+  /** The names and values a row is kept as, in turn, where it is kept as a hash. */
+  static List<byte[]> fields(FoldedRow row) {
+    List<byte[]> fields = new ArrayList<>();
+    addFields(Objects.requireNonNull(row.value()), jsonNulls(row), fields);
+    return fields;
   }
 
   /** When the row's life ends, counted from its commit: a rebuild must not revive what expired. */

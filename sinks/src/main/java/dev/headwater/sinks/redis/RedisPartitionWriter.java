@@ -52,14 +52,19 @@ final class RedisPartitionWriter implements PartitionWriter {
 
   static RedisPartitionWriter take(
       RedisSink sink, SinkConfig.Redis config, LogPartition partition) {
-    String name =
-        "__headwater:" + config.name() + ":g1:" + partition.topic() + ":" + partition.partition();
-    byte[] key = name.getBytes(StandardCharsets.UTF_8);
+    byte[] key = checkpointKey(config, partition);
     byte[] owner = UUID.randomUUID().toString().getBytes(StandardCharsets.US_ASCII);
     Object found =
         sink.redis().eval(TAKE.getBytes(StandardCharsets.US_ASCII), List.of(key), List.of(owner));
     byte[] stored = found == null ? new byte[0] : (byte[]) found;
     return new RedisPartitionWriter(sink, config, partition, key, owner, stored);
+  }
+
+  /** The hash that holds a partition's owner and checkpoint. */
+  static byte[] checkpointKey(SinkConfig.Redis config, LogPartition partition) {
+    String name =
+        "__headwater:" + config.name() + ":g1:" + partition.topic() + ":" + partition.partition();
+    return name.getBytes(StandardCharsets.UTF_8);
   }
 
   @Override
@@ -125,7 +130,7 @@ final class RedisPartitionWriter implements PartitionWriter {
         .getBytes(StandardCharsets.US_ASCII);
   }
 
-  private static Optional<Checkpoint> parse(byte[] stored) {
+  static Optional<Checkpoint> parse(byte[] stored) {
     if (stored.length == 0) {
       return Optional.empty();
     }

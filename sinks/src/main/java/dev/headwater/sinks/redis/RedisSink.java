@@ -8,6 +8,7 @@ import dev.headwater.log.schema.TableSchema;
 import dev.headwater.sinks.BatchLimit;
 import dev.headwater.sinks.KeyTemplate;
 import dev.headwater.sinks.PartitionWriter;
+import dev.headwater.sinks.ReadBack;
 import dev.headwater.sinks.Sink;
 import dev.headwater.sinks.SinkConfig;
 import java.net.URI;
@@ -178,6 +179,11 @@ public final class RedisSink implements Sink {
     } catch (JedisException e) {
       throw failure(e);
     }
+  }
+
+  @Override
+  public ReadBack readBack() {
+    return new RedisReadBack(this, config);
   }
 
   @Override

@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 
 /** A sink's rows in a real OpenSearch, in an index of its own. */
 final class OpenSearchTarget implements SinkTarget {
@@ -69,6 +70,18 @@ final class OpenSearchTarget implements SinkTarget {
   public long count(TableSchema table) {
     http().send("POST", "/" + name + "/_refresh", "");
     return http().get("/" + name + "/_count").path("count").asLong();
+  }
+
+  /** Without a version, as a hand does it: the server counts its own one up. */
+  @Override
+  public void byHand(TableSchema table, String key, @Nullable String row) {
+    String id = new DocumentIds(table.table(), false).of(key.getBytes(UTF_8));
+    String path = "/" + name + "/_doc/" + URLEncoder.encode(id, UTF_8).replace("+", "%20");
+    if (row == null) {
+      http().send("DELETE", path, "");
+    } else {
+      http().send("PUT", path, row);
+    }
   }
 
   @Override

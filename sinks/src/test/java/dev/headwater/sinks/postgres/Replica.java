@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /** A database of its own on a server, with one sink's replica in it, and SQL to look at it. */
 final class Replica implements SinkTarget {
@@ -127,6 +128,23 @@ final class Replica implements SinkTarget {
   @Override
   public long count(TableSchema table) {
     return Long.parseLong(query("SELECT count(*) FROM " + name(table)).get(0));
+  }
+
+  @Override
+  public void byHand(TableSchema table, String key, @Nullable String row) {
+    String same =
+        table.key().stream()
+            .map(SqlNames::quote)
+            .map(column -> "t." + column + " = k." + column)
+            .collect(Collectors.joining(" AND "));
+    execute(
+        "DELETE FROM %s t USING json_populate_record(NULL::%s, %s) k WHERE %s"
+            .formatted(name(table), name(table), SqlNames.literal(key), same));
+    if (row != null) {
+      execute(
+          "INSERT INTO %s SELECT * FROM json_populate_record(NULL::%s, %s)"
+              .formatted(name(table), name(table), SqlNames.literal(row)));
+    }
   }
 
   @Override

@@ -16,6 +16,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import redis.clients.jedis.Jedis;
 import redis.clients.jedis.params.ScanParams;
 import redis.clients.jedis.resps.ScanResult;
@@ -82,6 +83,18 @@ final class RedisTarget implements SinkTarget {
       } while (!cursor.equals(ScanParams.SCAN_POINTER_START));
     }
     return names.size();
+  }
+
+  @Override
+  public void byHand(TableSchema table, String key, @Nullable String row) {
+    byte[] name = new KeyTemplate(template()).name(table.table(), key.getBytes(UTF_8));
+    try (Jedis redis = new Jedis("127.0.0.1", server.port())) {
+      if (row == null) {
+        redis.del(name);
+      } else {
+        redis.set(name, row.getBytes(UTF_8));
+      }
+    }
   }
 
   @Override

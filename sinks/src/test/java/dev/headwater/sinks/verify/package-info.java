@@ -1,0 +1,4 @@
+@NullMarked
+package dev.headwater.sinks.verify;
+
+import org.jspecify.annotations.NullMarked;
