@@ -13,7 +13,9 @@ import dev.headwater.cli.command.RunStateCommand;
 import dev.headwater.cli.command.SinkCommand;
 import dev.headwater.cli.command.SnapshotCommand;
 import dev.headwater.cli.command.StatusCommand;
+import dev.headwater.cli.command.TraceCommand;
 import dev.headwater.cli.command.ValidateCommand;
+import dev.headwater.cli.command.VerifyCommand;
 import dev.headwater.cli.command.WaitCommand;
 import dev.headwater.log.failure.FailureCode;
 import dev.headwater.log.failure.HeadwaterException;
@@ -43,6 +45,8 @@ import picocli.CommandLine.UnmatchedArgumentException;
       CaptureCommand.class,
       SinkCommand.class,
       SnapshotCommand.class,
+      VerifyCommand.class,
+      TraceCommand.class,
       StatusCommand.class,
       RebuildCommand.class,
       RollbackCommand.class,
@@ -60,6 +64,8 @@ import picocli.CommandLine.UnmatchedArgumentException;
       "  headwater validate              checks connectors.yaml",
       "  headwater run                   connectors and sinks in one process",
       "  headwater status                what is running, and how far it is",
+      "  headwater verify customer-cache compares a sink with the log, and mends it",
+      "  headwater trace shop.public.orders 42",
       "  headwater log tail shop.public.orders",
       "",
       "Exit codes: 0 done, 1 failed at run time, 2 wrong usage or configuration,",

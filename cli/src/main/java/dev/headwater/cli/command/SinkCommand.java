@@ -5,7 +5,7 @@ import dev.headwater.cli.config.HeadwaterConfig;
 import dev.headwater.log.failure.FailureCode;
 import dev.headwater.log.failure.HeadwaterException;
 import dev.headwater.sinks.SinkConfig;
-import java.util.List;
+import java.nio.file.Path;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -30,13 +30,24 @@ public final class SinkCommand implements Callable<Integer> {
   @Override
   public Integer call() throws InterruptedException {
     HeadwaterConfig config = options.load();
-    List<String> known = config.sinks().stream().map(SinkConfig::name).toList();
-    if (!known.contains(name)) {
-      throw new HeadwaterException(
-          FailureCode.CONFIGURATION_INVALID,
-          "sink '" + name + "' – " + options.file() + " has none of that name",
-          "It has " + known + ".");
-    }
+    find(config, options.file(), name);
     return new Foreground(options).run(config, Set.of(name));
+  }
+
+  /**
+   * The sink of a name.
+   *
+   * @throws HeadwaterException CONFIGURATION_INVALID if the file has none
+   */
+  static SinkConfig find(HeadwaterConfig config, Path file, String name) {
+    return config.sinks().stream()
+        .filter(sink -> sink.name().equals(name))
+        .findFirst()
+        .orElseThrow(
+            () ->
+                new HeadwaterException(
+                    FailureCode.CONFIGURATION_INVALID,
+                    "sink '" + name + "' – " + file + " has none of that name",
+                    "It has " + config.sinks().stream().map(SinkConfig::name).toList() + "."));
   }
 }

@@ -7,10 +7,15 @@ import dev.headwater.cli.Console;
 import dev.headwater.cli.config.ConfigLoader;
 import dev.headwater.cli.config.HeadwaterConfig;
 import dev.headwater.cli.run.Pipeline;
+import dev.headwater.cli.verify.ServingSink;
 import dev.headwater.log.config.LogConfig;
 import dev.headwater.log.connection.LogConnection;
 import dev.headwater.log.failure.HeadwaterException;
+import dev.headwater.sinks.SinkConfig;
 import dev.headwater.sinks.SinkSupervisor;
+import dev.headwater.sinks.verify.Defect.Kind;
+import dev.headwater.sinks.verify.Progress;
+import dev.headwater.sinks.verify.Report;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.URI;
@@ -34,6 +39,9 @@ public final class Demo {
   private static final Duration LIMIT = Duration.ofSeconds(60);
   private static final Duration TRAFFIC = Duration.ofSeconds(6);
 
+  /** Room for rows that are damaged by hand and rows that are not. */
+  private static final int MIN_ROWS = 100;
+
   private final Console console;
   private final int rows;
   private final long startedAt = System.nanoTime();
@@ -42,7 +50,7 @@ public final class Demo {
 
   public Demo(Console console, int rows) {
     this.console = console;
-    this.rows = Math.max(10, rows);
+    this.rows = Math.max(MIN_ROWS, rows);
   }
 
   /** Tells the story; with {@code once} it ends by itself. The exit code. */
@@ -78,13 +86,19 @@ public final class Demo {
                       console.fail(failure, false);
                     })) {
           pipeline.start();
-          return story(once, servers, shop, pipeline);
+          return story(once, servers, shop, pipeline, config, log);
         }
       }
     }
   }
 
-  private int story(boolean once, DemoServers servers, Shop shop, Pipeline pipeline)
+  private int story(
+      boolean once,
+      DemoServers servers,
+      Shop shop,
+      Pipeline pipeline,
+      HeadwaterConfig config,
+      LogConnection log)
       throws Exception {
     Comparison comparison = new Comparison(servers);
     long loadStart = System.nanoTime();
@@ -108,6 +122,10 @@ public final class Demo {
             + millisSince(rebuildStart)
             + " ms; the database was not asked");
 
+    step("somebody changes, deletes and adds rows by hand in all three, while the shop goes on");
+    new Vandal(servers).strike();
+    boolean isMended = verifyAndRepair(config, log);
+
     if (!once) {
       console.say("");
       console.say("Going on until Ctrl-C. Look around:");
@@ -124,7 +142,7 @@ public final class Demo {
     long settleStart = System.nanoTime();
     await("the last change in all three targets", () -> isEqual(comparison));
     summary.put("settle_ms", millisSince(settleStart));
-    return summarise(comparison, shop, pipeline);
+    return summarise(comparison, shop, pipeline, isMended);
   }
 
   /** One row, by hand: how long until each target has it, and until it is gone again. */
@@ -148,7 +166,49 @@ public final class Demo {
     }
   }
 
-  private int summarise(Comparison comparison, Shop shop, Pipeline pipeline)
+  /** What 'headwater verify SINK --repair' and then 'headwater verify SINK' say. */
+  private boolean verifyAndRepair(HeadwaterConfig config, LogConnection log) {
+    boolean isMended = true;
+    for (SinkConfig sink : config.sinks()) {
+      try (ServingSink serving = ServingSink.open(sink)) {
+        long repairStart = System.nanoTime();
+        Report found = serving.verify(log, true, 0, Progress.NONE);
+        long repairMs = millisSince(repairStart);
+        Report again = serving.verify(log, false, 0, Progress.NONE);
+        boolean isJustThat = true;
+        long mended = 0;
+        for (Kind kind : List.of(Kind.DIFFERENT, Kind.MISSING, Kind.EXTRA)) {
+          isJustThat &= found.count(kind) == Vandal.EACH;
+          mended += found.mended(kind);
+        }
+        isMended &= isJustThat && again.isEqual();
+        console.say(
+            String.format(
+                "  %-15s %d different, %d missing, %d extra of %d rows; %d mended in %d ms; then %s",
+                sink.name(),
+                found.count(Kind.DIFFERENT),
+                found.count(Kind.MISSING),
+                found.count(Kind.EXTRA),
+                found.rows(),
+                mended,
+                repairMs,
+                again.isEqual() ? console.green("equal") : console.red("NOT EQUAL")));
+        summary
+            .withArray("repairs")
+            .addObject()
+            .put("sink", sink.name())
+            .put("different", found.count(Kind.DIFFERENT))
+            .put("missing", found.count(Kind.MISSING))
+            .put("extra", found.count(Kind.EXTRA))
+            .put("mended", mended)
+            .put("repair_ms", repairMs)
+            .put("equal_after", again.isEqual());
+      }
+    }
+    return isMended;
+  }
+
+  private int summarise(Comparison comparison, Shop shop, Pipeline pipeline, boolean isMended)
       throws SQLException, IOException, InterruptedException {
     List<Comparison.Finding> findings = compareAll(comparison);
     long captured = pipeline.captures().get("shop").status().records();
@@ -162,7 +222,7 @@ public final class Demo {
     summary.put("lag_records", lag);
     summary.put("total_ms", millisSince(startedAt));
     ArrayNode targets = summary.putArray("targets");
-    boolean equal = failures.isEmpty();
+    boolean equal = failures.isEmpty() && isMended;
     for (Comparison.Finding f : findings) {
       equal &= f.isEqual();
       targets
