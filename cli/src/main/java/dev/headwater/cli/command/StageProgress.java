@@ -18,7 +18,7 @@ final class StageProgress implements Progress, AutoCloseable {
   @Override
   public void begin(String stage, OptionalLong total) {
     close();
-    line = options.progress(stage, total).orElse(null);
+    line = options.isQuiet() ? null : options.progress(stage, total);
   }
 
   @Override
