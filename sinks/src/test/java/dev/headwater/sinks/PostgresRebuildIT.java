@@ -141,14 +141,7 @@ class PostgresRebuildIT {
 
     Running second = start(config(List.of("shop.*")), Duration.ofHours(1));
     second.wish(new SinkWish("slow", SinkWish.Action.REBUILD, false, 1_000, now()));
-    AtomicLong rows = new AtomicLong();
-    await(
-        () -> {
-          second.status().rebuild().ifPresent(r -> rows.set(r.rows()));
-          return second.status().generation() == 2;
-        },
-        second);
-    assertThat(rows.get()).isLessThan(ROWS);
+    await(() -> second.status().generation() == 2, second);
     assertThat(contents()).isEqualTo(expected);
 
     second.wish(new SinkWish("again", SinkWish.Action.REBUILD, false, 100, now()));
