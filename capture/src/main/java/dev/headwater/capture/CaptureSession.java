@@ -11,6 +11,7 @@ import dev.headwater.log.schema.SchemaStore;
 import dev.headwater.log.schema.TableId;
 import dev.headwater.log.snapshot.TableLoader;
 import dev.headwater.log.snapshot.TableLoader.Loading;
+import dev.headwater.log.topic.TopicGuard;
 import dev.headwater.log.topic.TopicInfo;
 import dev.headwater.log.topic.Topics;
 import java.sql.Connection;
@@ -35,7 +36,8 @@ import org.jspecify.annotations.Nullable;
  *   <li>read the position, behind that fence;
  *   <li>take the connector's lock on a session that stays open until the end ({@link SourceGuard});
  *   <li>make or change the publication, then the slot, if they are not as they must be;
- *   <li>check that the slot and the position leave no gap between them;
+ *   <li>check that the slot and the position leave no gap between them, and that the topics of
+ *       tables in the log are still there;
  *   <li>stream, and check the slot again before the first change is used;
  *   <li>load tables beside the stream, those that were never loaded or are to be loaded again.
  * </ol>
@@ -93,10 +95,12 @@ final class CaptureSession implements AutoCloseable {
     SlotState slot = guard.awaitInactive(SLOT_WAIT);
     guard.requireNoGap(position, slot);
 
+    TopicGuard topicGuard = new TopicGuard(log, writtenBefore(captured, schemas));
+    TopicWatch.requireKept(topicGuard);
     SchemaReader reader = new SchemaReader(config, captured, catalog);
     TableRegistry tables =
         new TableRegistry(
-            config, reader::describe, table -> topicOf(topics, table), schemas.latest());
+            config, reader::describe, table -> topicOf(topics, topicGuard, table), schemas.latest());
     if (stopped) {
       return;
     }
@@ -142,6 +146,7 @@ final class CaptureSession implements AutoCloseable {
     boolean[] verified = new boolean[1];
     ChangeSource streaming = closeLater(sources.apply(config));
     source = streaming;
+    closeLater(TopicWatch.start(config.name(), topicGuard, this::end));
     entered.accept(CaptureStatus.State.STREAMING, "");
     if (stopped) {
       return;
@@ -210,8 +215,18 @@ final class CaptureSession implements AutoCloseable {
     }
   }
 
-  private TopicInfo topicOf(Topics topics, TableId table) {
-    return topics.ensureTable(table, topics.partitionsFor(table));
+  private static TopicInfo topicOf(Topics topics, TopicGuard guard, TableId table) {
+    TopicInfo topic = topics.ensureTable(table, topics.partitionsFor(table));
+    guard.add(table);
+    return topic;
+  }
+
+  /** Captured tables whose rows the log has had before: their topics must be there. */
+  private List<TableId> writtenBefore(Map<String, CapturedTable> captured, SchemaStore schemas) {
+    return schemas.latest().keySet().stream()
+        .filter(table -> table.connector().equals(config.name()))
+        .filter(table -> captured.containsKey(table.inSource()))
+        .toList();
   }
 
   /** What the server says of the slot, looked up at most once a second. */
