@@ -135,6 +135,7 @@ final class CaptureSession implements AutoCloseable {
                 run,
                 new SessionLoads.Parts(windows, writer, appender, tables, topics, watch),
                 this::end));
+    closeLater(TopicWatch.start(config.name(), topicGuard, this::end));
     stream(guard, position, writer, loads);
   }
 
@@ -146,7 +147,6 @@ final class CaptureSession implements AutoCloseable {
     boolean[] verified = new boolean[1];
     ChangeSource streaming = closeLater(sources.apply(config));
     source = streaming;
-    closeLater(TopicWatch.start(config.name(), topicGuard, this::end));
     entered.accept(CaptureStatus.State.STREAMING, "");
     if (stopped) {
       return;

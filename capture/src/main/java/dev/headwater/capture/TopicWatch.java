@@ -63,7 +63,7 @@ final class TopicWatch implements AutoCloseable {
       guard.check();
     } catch (HeadwaterException e) {
       if (!e.code().isRetriable()) {
-        timer.shutdown();
+        // Again at the next look, should the session not have been far enough to be ended.
         endSession.accept(e);
         return;
       }

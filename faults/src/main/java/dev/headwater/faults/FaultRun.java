@@ -29,7 +29,7 @@ import java.util.function.Consumer;
  * The first fault that leaves something wrong ends the run, with what the processes said.
  */
 public final class FaultRun {
-  private static final Duration LOAD_LIMIT = Duration.ofMinutes(3);
+  private static final Duration LOAD_LIMIT = Duration.ofMinutes(8);
   private static final int LEAST_TRAFFIC_MILLIS = 700;
   private static final int MOST_TRAFFIC_MILLIS = 2_500;
 
@@ -95,7 +95,7 @@ public final class FaultRun {
       say("the first load is in the log");
       workload.start();
       Field field = new Field(servers, deployment, workload, new Random(settings.seed()));
-      FaultDeck deck = new FaultDeck(field.random());
+      FaultDeck deck = new FaultDeck(field.random(), settings.only());
       long end = startedNanos + settings.duration().toNanos();
       while (faults < settings.faults() && System.nanoTime() < end && verdict.isClean()) {
         round(deck.draw(), field, atRest, reader);

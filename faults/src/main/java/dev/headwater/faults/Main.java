@@ -15,11 +15,16 @@ public final class Main {
   /** Ends with 0 if nothing was lost, doubled, stale or stalled, with 1 if something was. */
   public static void main(String[] args) throws Exception {
     Map<String, Long> given = new HashMap<>();
+    String only = "";
     for (int i = 0; i < args.length; i += 2) {
+      if (args[i].equals("--only") && i + 1 < args.length) {
+        only = args[i + 1];
+        continue;
+      }
       if (!KNOWN.contains(args[i]) || i + 1 == args.length || !args[i + 1].matches("-?\\d+")) {
         System.err.println(
             "usage: faults/run --minutes N --seed S [--faults N] [--rate 2000] [--brokers 3]"
-                + " [--limit SECONDS]");
+                + " [--limit SECONDS] [--only PART-OF-A-FAULTS-NAME]");
         System.exit(2);
       }
       given.put(args[i], Long.parseLong(args[i + 1]));
@@ -31,7 +36,8 @@ public final class Main {
             Duration.ofMinutes(given.getOrDefault("--minutes", 10L)),
             Math.toIntExact(given.getOrDefault("--rate", 2000L)),
             Math.toIntExact(given.getOrDefault("--brokers", 3L)),
-            Duration.ofSeconds(given.getOrDefault("--limit", 90L)));
+            Duration.ofSeconds(given.getOrDefault("--limit", 90L)),
+            only);
     boolean clean = new FaultRun(settings, System.out::println).run();
     System.exit(clean ? 0 : 1);
   }

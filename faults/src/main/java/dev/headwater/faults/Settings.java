@@ -11,6 +11,7 @@ import java.time.Duration;
  * @param rate changes a second at the source
  * @param brokers nodes of the log
  * @param limit how long the sinks may take to be level after a fault is over
+ * @param only part of the names of the faults to draw from; empty for all
  */
 public record Settings(
-    long seed, int faults, Duration duration, int rate, int brokers, Duration limit) {}
+    long seed, int faults, Duration duration, int rate, int brokers, Duration limit, String only) {}

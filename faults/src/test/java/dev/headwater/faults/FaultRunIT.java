@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Timeout;
  */
 class FaultRunIT {
   @Test
-  @Timeout(900)
+  @Timeout(1_500)
   void nothingIsLostDoubledOrStaleWhateverFails() throws Exception {
     Settings settings =
         new Settings(
@@ -26,7 +26,8 @@ class FaultRunIT {
             Integer.getInteger("faults.rate", 300),
             Integer.getInteger("faults.brokers", 1),
             // A shared machine: what is bounded here is that it ends, not how fast.
-            Duration.ofSeconds(120));
+            Duration.ofSeconds(180),
+            System.getProperty("faults.only", ""));
     List<String> story = new ArrayList<>();
     boolean clean =
         new FaultRun(

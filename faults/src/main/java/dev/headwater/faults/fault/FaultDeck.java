@@ -13,10 +13,15 @@ import java.util.Random;
  */
 public final class FaultDeck {
   private final Random random;
+  private final String only;
   private final Deque<Fault> deck = new ArrayDeque<>();
 
-  public FaultDeck(Random random) {
+  /**
+   * @param only part of the names of the faults to draw from; empty for all
+   */
+  public FaultDeck(Random random, String only) {
     this.random = random;
+    this.only = only;
   }
 
   /** The next fault. */
@@ -26,6 +31,10 @@ public final class FaultDeck {
       all.addAll(ProcessFaults.all());
       all.addAll(ServerFaults.all());
       all.addAll(LinkFaults.all());
+      all.removeIf(fault -> !fault.name().contains(only));
+      if (all.isEmpty()) {
+        throw new IllegalArgumentException("no fault's name contains '" + only + "'");
+      }
       Collections.shuffle(all, random);
       deck.addAll(all);
     }

@@ -21,6 +21,7 @@ final class LinkFaults {
         new Fault(
             "throttle a link to 20 kB/s", field -> on(field, Mode.THROTTLE, 20_000, 3_000, 8_000)),
         new Fault("reset a link in mid-frame", field -> on(field, Mode.RESET, 0, 50, 1_000)),
+        new Fault("forget a link's connections", field -> on(field, Mode.HALF_OPEN, 0, 500, 2_000)),
         new Fault("cut links one by one, heal in another order", LinkFaults::swizzle));
   }
 

@@ -27,6 +27,11 @@ public final class TcpProxy implements AutoCloseable {
     FREEZE,
     /** Requests arrive, answers do not; afterwards the connections are reset: lost answers. */
     MUTE,
+    /**
+     * The connections that are open now never pass anything again, nor close: a gateway that forgot
+     * them. New ones pass.
+     */
+    HALF_OPEN,
     /** Every piece waits for the given milliseconds. */
     DELAY,
     /** So many bytes a second and connection. */
@@ -97,6 +102,9 @@ public final class TcpProxy implements AutoCloseable {
     mode = newMode;
     if (newMode == Mode.CUT || before == Mode.MUTE) {
       links.forEach(Link::reset);
+    }
+    if (newMode == Mode.HALF_OPEN) {
+      links.forEach(link -> link.forgotten = true);
     }
     synchronized (changed) {
       changed.notifyAll();
@@ -171,6 +179,7 @@ public final class TcpProxy implements AutoCloseable {
     private final Socket client;
     private final Socket upstream;
     private volatile boolean gone;
+    private volatile boolean forgotten;
 
     Link(Socket client, Socket upstream) {
       this.client = client;
@@ -218,10 +227,14 @@ public final class TcpProxy implements AutoCloseable {
 
     private void awaitOpen(boolean isAnswer) throws InterruptedException {
       synchronized (changed) {
-        while (!gone && !closed && (mode == Mode.FREEZE || (mode == Mode.MUTE && isAnswer))) {
+        while (!gone && !closed && isHeld(isAnswer)) {
           changed.wait(1_000);
         }
       }
+    }
+
+    private boolean isHeld(boolean isAnswer) {
+      return forgotten || mode == Mode.FREEZE || (mode == Mode.MUTE && isAnswer);
     }
 
     private void slowly(OutputStream out, byte[] piece, int length)
