@@ -100,7 +100,10 @@ final class CaptureSession implements AutoCloseable {
     SchemaReader reader = new SchemaReader(config, captured, catalog);
     TableRegistry tables =
         new TableRegistry(
-            config, reader::describe, table -> topicOf(topics, topicGuard, table), schemas.latest());
+            config,
+            reader::describe,
+            table -> topicOf(topics, topicGuard, table),
+            schemas.latest());
     if (stopped) {
       return;
     }

@@ -51,10 +51,10 @@ final class TopicWatch implements AutoCloseable {
    *
    * @param endSession ends the session, with what it cannot go on over
    */
-  static TopicWatch start(String connector, TopicGuard guard, Consumer<RuntimeException> endSession) {
+  static TopicWatch start(
+      String connector, TopicGuard guard, Consumer<RuntimeException> endSession) {
     TopicWatch watch = new TopicWatch(connector, guard, endSession);
-    watch.timer.scheduleWithFixedDelay(
-        watch::look, EVERY_SECONDS, EVERY_SECONDS, TimeUnit.SECONDS);
+    watch.timer.scheduleWithFixedDelay(watch::look, EVERY_SECONDS, EVERY_SECONDS, TimeUnit.SECONDS);
     return watch;
   }
 

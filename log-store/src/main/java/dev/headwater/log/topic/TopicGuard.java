@@ -21,11 +21,11 @@ import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
 
 /**
  * Sees to it that topics which hold rows are still the same topics: there, not made anew, and never
- * deleting by age. A topic made again in the place of a lost one would look whole and hold only what
- * changed since.
+ * deleting by age. A topic made again in the place of a lost one would look whole and hold only
+ * what changed since.
  *
- * <p>The first {@link #check} of a topic remembers Kafka's id of it; later ones compare. {@link #add}
- * is for any thread, {@link #check} for one at a time.
+ * <p>The first {@link #check} of a topic remembers Kafka's id of it; later ones compare. {@link
+ * #add} is for any thread, {@link #check} for one at a time.
  */
 public final class TopicGuard {
   /** A broker just started may not know of a topic for a moment: it is asked again. */
@@ -57,8 +57,8 @@ public final class TopicGuard {
    * Looks at all topics once.
    *
    * @return whether all were seen; false when one was not there and is to be looked for again
-   * @throws HeadwaterException {@link FailureCode#LOG_NOT_READY} if one is gone, was made anew or no
-   *     longer keeps its rows; {@link FailureCode#LOG_UNREACHABLE} if no broker answers
+   * @throws HeadwaterException {@link FailureCode#LOG_NOT_READY} if one is gone, was made anew or
+   *     no longer keeps its rows; {@link FailureCode#LOG_UNREACHABLE} if no broker answers
    */
   public boolean check() {
     List<String> now = List.copyOf(topics);
