@@ -96,9 +96,12 @@ public final class FaultRun {
       workload.start();
       Field field = new Field(servers, deployment, workload, new Random(settings.seed()));
       FaultDeck deck = new FaultDeck(field.random(), settings.only());
-      long end = startedNanos + settings.duration().toNanos();
+      long end = System.nanoTime() + settings.duration().toNanos();
       while (faults < settings.faults() && System.nanoTime() < end && verdict.isClean()) {
         round(deck.draw(), field, atRest, reader);
+      }
+      if (faults == 0) {
+        verdict.add(Kind.STALL, 1, "run: the time was over before the first fault");
       }
       if (!verdict.isClean()) {
         out.accept(deployment.lastWords());

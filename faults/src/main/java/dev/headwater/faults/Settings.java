@@ -7,7 +7,7 @@ import java.time.Duration;
  *
  * @param seed draws workload and faults; the timing of processes stays their own
  * @param faults end after so many
- * @param duration or after so long, whichever comes first
+ * @param duration or after so long under load, whichever comes first
  * @param rate changes a second at the source
  * @param brokers nodes of the log
  * @param limit how long the sinks may take to be level after a fault is over

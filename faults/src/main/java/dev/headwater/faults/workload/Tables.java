@@ -29,6 +29,9 @@ public final class Tables {
   /** As many as keep every partition's end in sight: a marker is one update of each. */
   static final int MARKERS = 12;
 
+  /** How many rows there are before the workload begins. */
+  public static final int FIRST_ROWS = 2 * ACCOUNTS + HOT_KEYS + WIDE_ROWS + MARKERS;
+
   private Tables() {}
 
   /** The ids of the rows of {@code marker}. */
