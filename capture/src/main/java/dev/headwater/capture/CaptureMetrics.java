@@ -2,7 +2,9 @@ package dev.headwater.capture;
 
 import dev.headwater.log.position.Lsn;
 import dev.headwater.log.schema.TableId;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.LongAdder;
@@ -14,12 +16,36 @@ public final class CaptureMetrics {
   private final LongAdder keptInStream = new LongAdder();
   private final LongAdder keptInSource = new LongAdder();
   private final LongAdder leftOut = new LongAdder();
+  private volatile Map<String, List<String>> problems = Map.of();
+  private volatile Optional<String> slotProblem = Optional.empty();
   private volatile Lsn endLsn = Lsn.ZERO;
   private volatile long lastCommitTimeMillis;
 
   void appended(TableId table, long count) {
     records.add(count);
     recordsByTable.computeIfAbsent(table, t -> new LongAdder()).add(count);
+  }
+
+  void problems(Map<String, List<String>> found) {
+    problems = Map.copyOf(found);
+  }
+
+  /**
+   * What is in the way of tables that are asked for and not captured, by table; and under {@code
+   * slot}, how near the slot is to its budget.
+   */
+  public Map<String, List<String>> problems() {
+    Optional<String> slot = slotProblem;
+    if (slot.isEmpty()) {
+      return problems;
+    }
+    Map<String, List<String>> all = new TreeMap<>(problems);
+    all.put("slot", List.of(slot.get()));
+    return all;
+  }
+
+  void slotProblem(Optional<String> found) {
+    slotProblem = found;
   }
 
   void filledFromStream() {

@@ -79,7 +79,9 @@ final class CaptureSession implements AutoCloseable {
   void run() throws InterruptedException {
     entered.accept(CaptureStatus.State.STARTING, "");
     Connection catalog = closeLater(SourceConnection.openForReading(config));
-    Map<String, CapturedTable> captured = new SourcePreflight(config, catalog).check();
+    SourcePreflight.Result found = new SourcePreflight(config, catalog).check();
+    Map<String, CapturedTable> captured = found.tables();
+    metrics.problems(found.problems());
 
     Topics topics = new Topics(log);
     topics.ensureInternal();
@@ -91,9 +93,8 @@ final class CaptureSession implements AutoCloseable {
     awaitLock(guard);
     new Publication(config, catalog).publish(captured.values());
     boolean isSlotNew = guard.slot().isEmpty();
-    SourcePosition position = stored.isPresent() ? stored.get() : begin(guard, appender);
-    SlotState slot = guard.awaitInactive(SLOT_WAIT);
-    guard.requireNoGap(position, slot);
+    SourcePosition position =
+        stored.isPresent() ? goOn(guard, stored.get()) : begin(guard, appender);
 
     TopicGuard topicGuard = new TopicGuard(log, writtenBefore(captured, schemas));
     TopicWatch.requireKept(topicGuard);
@@ -112,6 +113,7 @@ final class CaptureSession implements AutoCloseable {
     if (!config.heartbeat().isZero()) {
       closeLater(new Heartbeat(config));
     }
+    closeLater(new TableWatch(config, found, metrics, this::end));
     String run = UUID.randomUUID().toString();
     Windows windows = new Windows(run, position.delivered());
     SourceRows rows = closeLater(new SourceRows(config, () -> stopped));
@@ -171,7 +173,7 @@ final class CaptureSession implements AutoCloseable {
     }
   }
 
-  /** Ends the session from another thread, with what the loads cannot go on over. */
+  /** Ends the session from another thread, with what it cannot go on over. */
   private void end(RuntimeException cause) {
     failure = cause;
     ChangeSource streaming = source;
@@ -184,6 +186,20 @@ final class CaptureSession implements AutoCloseable {
   String loadsDoing() {
     Loading running = loading;
     return running == null ? "" : running.doing();
+  }
+
+  /** Where capture goes on; never over a gap. */
+  private SourcePosition goOn(SourceGuard guard, SourcePosition stored)
+      throws InterruptedException {
+    guard.requireSameDatabase(stored);
+    Optional<SlotState> slot =
+        guard.slot().isPresent() ? Optional.of(guard.awaitInactive(SLOT_WAIT)) : Optional.empty();
+    Optional<String> gap = guard.gap(stored, slot);
+    if (gap.isPresent()) {
+      throw guard.gapFound(gap.get());
+    }
+    // After a promotion the same history goes on under another timeline.
+    return new SourcePosition(guard.identity(), stored.endLsn(), stored.running(), stored.seq(), stored.delivered());
   }
 
   /** The very first session: where the slot begins is where the log begins. */

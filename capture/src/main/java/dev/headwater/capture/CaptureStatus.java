@@ -1,6 +1,7 @@
 package dev.headwater.capture;
 
 import dev.headwater.log.position.Lsn;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -15,6 +16,8 @@ import java.util.Optional;
  * @param records records appended since the worker started
  * @param recordsByTable the same by table
  * @param unchangedValues updates that came without a large value they left as it was
+ * @param problems what is in the way of tables that are asked for and not captured, by table; and
+ *     of the slot
  * @param lastCommitTimeMillis when the last captured transaction committed; 0 for none yet
  */
 public record CaptureStatus(
@@ -26,6 +29,7 @@ public record CaptureStatus(
     long records,
     Map<String, Long> recordsByTable,
     CaptureMetrics.UnchangedValues unchangedValues,
+    Map<String, List<String>> problems,
     long lastCommitTimeMillis) {
 
   /** The states of a capture worker, in the order it goes through them. */

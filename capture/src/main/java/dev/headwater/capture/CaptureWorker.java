@@ -73,8 +73,12 @@ public final class CaptureWorker implements Runnable, AutoCloseable {
   @Override
   public void run() {
     Duration pause = FIRST_PAUSE;
-    try (Election election = Election.stand(log, config.name())) {
+    try (WalBudget budget = new WalBudget(config, metrics, this::endSession);
+        Election election = Election.stand(log, config.name())) {
       while (awaitTurn(election)) {
+        while (budget.isGivingUp() && !stop.await(100, TimeUnit.MILLISECONDS)) {
+          enter(CaptureStatus.State.RETRYING, "the slot is over its budget and is given up");
+        }
         Lsn before = metrics.endLsn();
         try (CaptureSession next =
             new CaptureSession(config, log, loader, sources, metrics, this::enter)) {
@@ -132,6 +136,14 @@ public final class CaptureWorker implements Runnable, AutoCloseable {
     return false;
   }
 
+  /** Ends the session; another begins. */
+  private void endSession() {
+    CaptureSession current = session;
+    if (current != null) {
+      current.stop();
+    }
+  }
+
   private void enter(CaptureStatus.State newState, String newDetail) {
     state = newState;
     detail = newDetail;
@@ -157,6 +169,7 @@ public final class CaptureWorker implements Runnable, AutoCloseable {
         metrics.records(),
         metrics.recordsByTable(),
         metrics.unchangedValues(),
+        metrics.problems(),
         metrics.lastCommitTimeMillis());
   }
 

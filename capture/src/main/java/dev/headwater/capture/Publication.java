@@ -39,7 +39,8 @@ final class Publication {
   boolean publish(Collection<CapturedTable> tables) {
     Set<String> wanted = new TreeSet<>();
     tables.forEach(t -> wanted.add(quote(t.table().schema()) + "." + quote(t.table().name())));
-    String list = wanted.stream().collect(Collectors.joining(", "));
+    // Without ONLY the tables that inherit from one would be published with it.
+    String list = wanted.stream().map(t -> "ONLY " + t).collect(Collectors.joining(", "));
     String name = quote(config.publication());
     try (Statement statement = connection.createStatement()) {
       if (!exists(statement)) {
@@ -57,12 +58,26 @@ final class Publication {
       if (published.equals(wanted)) {
         return false;
       }
-      statement.execute("ALTER PUBLICATION " + name + " SET TABLE " + list);
-      LOG.atInfo().addKeyValue("publication", config.publication()).log("publication changed");
-      return !published.containsAll(wanted);
+      return change(statement, name, list, published, wanted);
     } catch (SQLException e) {
       throw notAllowed(e, name, list);
     }
+  }
+
+  private boolean change(
+      Statement statement, String name, String list, Set<String> published, Set<String> wanted)
+      throws SQLException {
+    boolean isMissing = !published.containsAll(wanted);
+    try {
+      statement.execute("ALTER PUBLICATION " + name + " SET TABLE " + list);
+      LOG.atInfo().addKeyValue("publication", config.publication()).log("publication changed");
+    } catch (SQLException e) {
+      // More than is captured does no harm, where somebody else looks after the publication.
+      if (isMissing || !"42501".equals(e.getSQLState())) {
+        throw e;
+      }
+    }
+    return isMissing;
   }
 
   private boolean exists(Statement statement) throws SQLException {

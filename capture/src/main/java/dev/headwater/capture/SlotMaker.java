@@ -24,13 +24,13 @@ final class SlotMaker {
 
   /**
    * Makes the slot; waits, as PostgreSQL does, until every transaction that is running has ended.
+   * From PostgreSQL 17 on it is one that a standby keeps a copy of, if it is set up to
+   * (sync_replication_slots), so that capture can go on after a failover.
    *
    * @return from where it sends: units whose commit record starts there or later
    */
   Lsn create() {
-    try (PreparedStatement statement =
-        connection.prepareStatement(
-            "SELECT lsn::text FROM pg_create_logical_replication_slot(?, 'pgoutput')")) {
+    try (PreparedStatement statement = connection.prepareStatement(sql())) {
       statement.setString(1, config.slot().name());
       try (ResultSet rs = statement.executeQuery()) {
         rs.next();
@@ -56,5 +56,11 @@ final class SlotMaker {
       }
       throw SourceConnection.refused(config, e);
     }
+  }
+
+  private String sql() throws SQLException {
+    boolean hasFailover = connection.getMetaData().getDatabaseMajorVersion() >= 17;
+    return "SELECT lsn::text FROM pg_create_logical_replication_slot(?, 'pgoutput'"
+        + (hasFailover ? ", failover => true)" : ")");
   }
 }

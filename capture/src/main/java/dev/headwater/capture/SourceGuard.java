@@ -100,8 +100,11 @@ final class SourceGuard implements AutoCloseable {
   /** Which history the server has now. */
   SourceIdentity identity() {
     return query(
-        "SELECT s.system_identifier::text, c.timeline_id, current_database()"
-            + " FROM pg_control_system() s, pg_control_checkpoint() c WHERE ? IS NOT NULL",
+        // The control file tells the timeline of the last checkpoint; a WAL file's name, the one
+        // now.
+        "SELECT s.system_identifier::text,"
+            + " ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int,"
+            + " current_database() FROM pg_control_system() s WHERE ? IS NOT NULL",
         1L,
         rs ->
             new SourceIdentity(
@@ -157,48 +160,86 @@ final class SourceGuard implements AutoCloseable {
     }
   }
 
-  /** Refuses to go on where changes could be missing between the log and the slot. */
-  void requireNoGap(SourcePosition position, SlotState slot) {
+  /**
+   * Refuses a database that is not the one the log speaks of: another server, or another database.
+   */
+  void requireSameDatabase(SourcePosition position) {
     SourceIdentity now = identity();
     SourceIdentity stored = position.source();
     if (!now.systemIdentifier().equals(stored.systemIdentifier())
-        || now.timeline() != stored.timeline()
         || !now.database().equals(stored.database())) {
-      throw gap(
-          "the log stands in system "
+      throw new HeadwaterException(
+          FailureCode.SOURCE_GAP,
+          "connector '"
+              + config.name()
+              + "' – the log stands in system "
               + stored.systemIdentifier()
-              + ", timeline "
-              + stored.timeline()
               + ", database "
               + stored.database()
               + "; this is system "
               + now.systemIdentifier()
-              + ", timeline "
-              + now.timeline()
               + ", database "
-              + now.database());
+              + now.database(),
+          "Check 'url'. If the database was moved on purpose, give the connector another name: its"
+              + " tables are loaded into topics of their own.");
     }
-    if (slot.isLost()) {
-      throw gap("slot '" + config.slot().name() + "' was invalidated (wal_status lost)");
+  }
+
+  /**
+   * Why changes could be missing between the log and the slot; empty when none can.
+   *
+   * @param slot the slot, which nobody streams from; empty when there is none
+   */
+  Optional<String> gap(SourcePosition position, Optional<SlotState> slot) {
+    String named = "slot '" + config.slot().name() + "' ";
+    if (slot.isEmpty()) {
+      return Optional.of(named + "is gone");
     }
-    if (position.endLsn().isBefore(slot.confirmedFlush())) {
-      throw gap(
-          "slot '"
-              + config.slot().name()
-              + "' stands at "
-              + slot.confirmedFlush()
+    if (slot.get().isLost()) {
+      return Optional.of(named + "was invalidated (wal_status lost)");
+    }
+    if (position.endLsn().isBefore(slot.get().confirmedFlush())) {
+      return Optional.of(
+          named
+              + "stands at "
+              + slot.get().confirmedFlush()
               + ", past the log's "
               + position.endLsn()
               + ": changes between were never captured");
     }
-    if (slot.currentWal().isBefore(position.endLsn())) {
-      throw gap(
+    if (slot.get().currentWal().isBefore(position.endLsn())) {
+      return Optional.of(
           "the server's WAL ends at "
-              + slot.currentWal()
+              + slot.get().currentWal()
               + ", before the log's "
               + position.endLsn()
               + ": it was restored or failed over");
     }
+    return otherTimeline(position);
+  }
+
+  /**
+   * A promoted server has the log's history up to where it left the former timeline; what the log
+   * holds of that timeline beyond is of no server any more.
+   */
+  private Optional<String> otherTimeline(SourcePosition position) {
+    int stored = position.source().timeline();
+    int now = identity().timeline();
+    if (stored == now) {
+      return Optional.empty();
+    }
+    Optional<Lsn> left = TimelineHistory.leftAt(config, stored, now);
+    boolean isShared = left.isPresent() && position.endLsn().compareTo(left.get()) <= 0;
+    return isShared
+        ? Optional.empty()
+        : Optional.of(
+            "the server is on timeline "
+                + now
+                + ", which left the log's timeline "
+                + stored
+                + left.map(lsn -> " at " + lsn).orElse(" never")
+                + ", before the log's "
+                + position.endLsn());
   }
 
   /** Confirms, once changes arrive, that they come from the slot as it was checked. */
@@ -217,10 +258,10 @@ final class SourceGuard implements AutoCloseable {
   }
 
   HeadwaterException slotMissing() {
-    return gap("slot '" + config.slot().name() + "' is gone");
+    return gapFound("slot '" + config.slot().name() + "' is gone");
   }
 
-  private HeadwaterException gap(String what) {
+  HeadwaterException gapFound(String what) {
     return new HeadwaterException(
         FailureCode.SOURCE_GAP,
         "connector '" + config.name() + "' – " + what,

@@ -15,7 +15,7 @@ import java.util.TreeMap;
 
 /**
  * Looks at a source before anything is made in it: settings, rights and tables, every finding with
- * its fix, all at once.
+ * its fix, all at once. What is in the way of one table is in the way of no other.
  *
  * <p>Changes nothing. On the caller's thread.
  */
@@ -32,27 +32,45 @@ final class SourcePreflight {
   }
 
   /**
-   * The tables to capture, by {@code schema.table}.
+   * What a look found.
    *
-   * @throws HeadwaterException naming every finding, if there is one
+   * @param tables those that can be captured, by {@code schema.table}
+   * @param problems what is in the way of the others, by what {@code tables} names
    */
-  Map<String, CapturedTable> check() {
+  record Result(Map<String, CapturedTable> tables, Map<String, List<String>> problems) {
+    /** All problems, one a line. */
+    List<String> lines() {
+      return problems.values().stream().flatMap(List::stream).toList();
+    }
+  }
+
+  /**
+   * Looks at the source. A table that is not fit is left out and named; the others can go on.
+   *
+   * @throws HeadwaterException naming every finding, if the server is not ready or no table is
+   */
+  Result check() {
     try {
       checkServer();
-      Map<String, CapturedTable> tables = checkTables();
-      if (!findings.isEmpty()) {
-        throw new HeadwaterException(
-            FailureCode.SOURCE_NOT_READY,
-            "connector '"
-                + config.name()
-                + "' – the database is not ready for capture:\n  - "
-                + String.join("\n  - ", findings),
-            "Nothing was changed in the database. Mend the above and start again.");
+      Result result = checkTables();
+      if (!findings.isEmpty() || result.tables().isEmpty()) {
+        findings.addAll(result.lines());
+        throw notReady(config, findings);
       }
-      return tables;
+      return result;
     } catch (SQLException e) {
       throw SourceConnection.refused(config, e);
     }
+  }
+
+  static HeadwaterException notReady(CaptureConfig config, List<String> findings) {
+    return new HeadwaterException(
+        FailureCode.SOURCE_NOT_READY,
+        "connector '"
+            + config.name()
+            + "' – the database is not ready for capture:\n  - "
+            + String.join("\n  - ", findings),
+        "Nothing was changed in the database. Mend the above and start again.");
   }
 
   private void checkServer() throws SQLException {
@@ -94,114 +112,58 @@ final class SourcePreflight {
     }
   }
 
-  private Map<String, CapturedTable> checkTables() throws SQLException {
-    Map<String, CapturedTable> captured = new TreeMap<>();
-    TableCatalog catalog = new TableCatalog(connection);
-    List<TablePattern> patterns = config.tables().stream().map(TablePattern::of).toList();
-    List<TablePattern> unmatched = new ArrayList<>(patterns);
-    for (CatalogTable table : catalog.list()) {
+  private Result checkTables() throws SQLException {
+    List<TablePattern> unmatched =
+        new ArrayList<>(config.tables().stream().map(TablePattern::of).toList());
+    List<TablePattern> patterns = List.copyOf(unmatched);
+    Map<String, CatalogTable> wanted = new TreeMap<>();
+    Map<String, List<String>> problems = new TreeMap<>();
+    List<CatalogTable> all = new TableCatalog(connection).list();
+    for (CatalogTable table : all) {
       String name = table.schema() + "." + table.name();
-      boolean wanted = false;
-      boolean byName = false;
+      boolean isNamed = false;
+      boolean isWanted = false;
       for (TablePattern pattern : patterns) {
         if (pattern.matches(name)) {
           unmatched.remove(pattern);
-          wanted = true;
-          byName |= pattern.isExact();
+          isWanted = true;
+          isNamed |= pattern.isExact();
         }
       }
-      if (wanted) {
-        examine(name, table, byName).ifPresent(found -> captured.put(name, found));
+      if (isWanted && table.isCapturable() && !table.kind().isPartition()) {
+        wanted.put(name, table);
+      } else if (isNamed) {
+        problems.put(
+            name, List.of(name + " cannot be captured: " + whyNotCapturable(table.kind())));
       }
     }
     for (TablePattern pattern : unmatched) {
-      findings.add(
-          "table '"
-              + pattern
-              + "' does not exist in database '"
-              + config.database()
-              + "'"
-              + Suggestions.nearest(pattern.toString(), catalog.list()));
+      problems.put(
+          pattern.toString(),
+          List.of(
+              "table '"
+                  + pattern
+                  + "' does not exist in database '"
+                  + config.database()
+                  + "'"
+                  + Suggestions.nearest(pattern.toString(), all)));
+    }
+    return new Result(fit(wanted, problems), problems);
+  }
+
+  private Map<String, CapturedTable> fit(
+      Map<String, CatalogTable> wanted, Map<String, List<String>> problems) throws SQLException {
+    TableFitness fitness = new TableFitness(config, connection, wanted.values());
+    Map<String, CapturedTable> captured = new TreeMap<>();
+    for (Map.Entry<String, CatalogTable> table : wanted.entrySet()) {
+      List<String> inTheWay = new ArrayList<>();
+      fitness
+          .examine(table.getValue(), inTheWay)
+          .ifPresentOrElse(
+              fit -> captured.put(table.getKey(), fit),
+              () -> problems.put(table.getKey(), inTheWay));
     }
     return captured;
-  }
-
-  private java.util.Optional<CapturedTable> examine(String name, CatalogTable table, boolean byName)
-      throws SQLException {
-    String quoted = quote(table.schema()) + "." + quote(table.name());
-    if (!table.isCapturable() || table.kind().isPartition()) {
-      if (byName) {
-        findings.add(name + " cannot be captured: " + whyNotCapturable(table.kind()));
-      }
-      return java.util.Optional.empty();
-    }
-    List<String> configured = config.keys().get(name);
-    List<String> key = configured != null ? configured : naturalKey(table);
-    if (key.isEmpty()) {
-      findings.add(
-          name
-              + " has no primary key: ALTER TABLE "
-              + quoted
-              + " ADD PRIMARY KEY (…), or name unique columns under 'keys: {"
-              + name
-              + ": [column, …]}' and ALTER TABLE "
-              + quoted
-              + " REPLICA IDENTITY FULL");
-      return java.util.Optional.empty();
-    }
-    for (String column : key) {
-      if (table.columns().stream().noneMatch(c -> c.name().equals(column))) {
-        findings.add(
-            "'keys' of "
-                + name
-                + " names the column '"
-                + column
-                + "', which the table does not have");
-      }
-    }
-    if (!identityCovers(table, key)) {
-      findings.add(
-          "the replica identity of "
-              + name
-              + " does not cover its key "
-              + key
-              + ": ALTER TABLE "
-              + quoted
-              + " REPLICA IDENTITY "
-              + (key.equals(table.primaryKey()) ? "DEFAULT" : "FULL"));
-    }
-    if (ask("SELECT has_table_privilege(" + table.oid() + "::oid, 'SELECT')").equals("f")) {
-      findings.add(
-          "user '"
-              + config.user()
-              + "' may not read "
-              + name
-              + ": GRANT SELECT ON "
-              + quoted
-              + " TO "
-              + quote(config.user()));
-    }
-    return java.util.Optional.of(new CapturedTable(table, key));
-  }
-
-  /** The primary key, or else the columns of a unique index that is the replica identity. */
-  private static List<String> naturalKey(CatalogTable table) {
-    if (!table.primaryKey().isEmpty()) {
-      return table.primaryKey();
-    }
-    boolean identified = table.kind().replicaIdentity() == 'f';
-    return identified && !table.usableUniqueKeys().isEmpty()
-        ? table.usableUniqueKeys().get(0)
-        : List.of();
-  }
-
-  /** Whether deletes and key changes carry the key, and the application's own writes go through. */
-  private static boolean identityCovers(CatalogTable table, List<String> key) {
-    return switch (table.kind().replicaIdentity()) {
-      case 'f' -> true;
-      case 'd' -> table.primaryKey().containsAll(key);
-      default -> false;
-    };
   }
 
   static String whyNotCapturable(CatalogTable.Kind kind) {

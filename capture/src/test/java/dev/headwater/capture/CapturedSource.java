@@ -7,6 +7,8 @@ import dev.headwater.log.config.LogConfig;
 import dev.headwater.log.config.Secret;
 import dev.headwater.log.connection.LogConnection;
 import dev.headwater.log.failure.HeadwaterException;
+import dev.headwater.log.schema.TableId;
+import dev.headwater.log.topic.TopicNames;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.ResultSet;
@@ -41,6 +43,8 @@ final class CapturedSource implements AutoCloseable {
   private List<String> tables = List.of();
   private Map<String, List<String>> keys = Map.of();
   private CaptureConfig.OnSchemaChange onSchemaChange = CaptureConfig.OnSchemaChange.FOLLOW;
+  private Optional<Long> walBudget = Optional.empty();
+  private CaptureConfig.OverBudget overBudget = CaptureConfig.OverBudget.WARN;
   private int partitions = 2;
   private @Nullable CaptureWorker worker;
   private @Nullable Thread thread;
@@ -86,6 +90,12 @@ final class CapturedSource implements AutoCloseable {
 
   CapturedSource keys(Map<String, List<String>> byTable) {
     keys = byTable;
+    return this;
+  }
+
+  CapturedSource slot(long walBudgetBytes, CaptureConfig.OverBudget then) {
+    walBudget = Optional.of(walBudgetBytes);
+    overBudget = then;
     return this;
   }
 
@@ -197,7 +207,9 @@ final class CapturedSource implements AutoCloseable {
 
   /** The records of a table in {@code public}. */
   LogTopic topic(String table) {
-    return new LogTopic(SharedServices.kafka().bootstrapServers(), name + ".public." + table);
+    return new LogTopic(
+        SharedServices.kafka().bootstrapServers(),
+        TopicNames.forTable(new TableId(name, "public", table)));
   }
 
   private CaptureConfig config() {
@@ -215,8 +227,7 @@ final class CapturedSource implements AutoCloseable {
         keys,
         List.of(),
         Map.of(),
-        new CaptureConfig.SlotConfig(
-            "headwater_" + name, Optional.empty(), CaptureConfig.OverBudget.WARN),
+        new CaptureConfig.SlotConfig("headwater_" + name, walBudget, overBudget),
         onSchemaChange,
         Duration.ofMillis(500),
         Map.of());

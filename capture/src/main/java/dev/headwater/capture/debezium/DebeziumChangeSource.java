@@ -43,6 +43,7 @@ public final class DebeziumChangeSource implements ChangeSource {
   private final CaptureConfig config;
   private final AtomicBoolean closing = new AtomicBoolean();
   private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
+  private final CountDownLatch started = new CountDownLatch(1);
   private final CountDownLatch ended = new CountDownLatch(1);
   private volatile @Nullable DebeziumEngine<?> engine;
   private @Nullable Lsn acknowledged;
@@ -64,6 +65,13 @@ public final class DebeziumChangeSource implements ChangeSource {
                     failure.compareAndSet(null, new IllegalStateException(message));
                   }
                 })
+            .using(
+                new DebeziumEngine.ConnectorCallback() {
+                  @Override
+                  public void pollingStarted() {
+                    started.countDown();
+                  }
+                })
             .notifying(consumer(receiver))
             .build();
     engine = running;
@@ -72,6 +80,7 @@ public final class DebeziumChangeSource implements ChangeSource {
         running.run();
       }
     } finally {
+      started.countDown();
       ended.countDown();
     }
     if (Thread.interrupted()) {
@@ -155,7 +164,9 @@ public final class DebeziumChangeSource implements ChangeSource {
     }
     long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(CLOSE_TIMEOUT_SECONDS);
     try {
-      // The engine refuses to be closed while its tasks start, so it is asked again.
+      // Closed while it starts, the engine may never end; once it polls it ends at once. It also
+      // refuses to be closed at some moments, so it is asked again.
+      started.await(CLOSE_TIMEOUT_SECONDS / 2, TimeUnit.SECONDS);
       while (ended.getCount() > 0 && System.nanoTime() < deadline) {
         try {
           running.close();

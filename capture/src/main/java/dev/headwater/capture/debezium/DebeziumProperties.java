@@ -19,12 +19,16 @@ final class DebeziumProperties {
 
   private static final int MAX_QUEUE_CHUNKS = 16;
 
+  /** A row may make a chunk of tens of megabytes; so many of those would not fit into memory. */
+  private static final long MAX_QUEUE_BYTES = 24L << 20;
+
   private DebeziumProperties() {}
 
   static Properties of(CaptureConfig config) {
     Properties p = new Properties();
     p.put("max.batch.size", String.valueOf(MAX_BATCH_CHUNKS));
     p.put("max.queue.size", String.valueOf(MAX_QUEUE_CHUNKS));
+    p.put("max.queue.size.in.bytes", String.valueOf(MAX_QUEUE_BYTES));
     p.put("poll.interval.ms", "500");
     config.properties().forEach(p::put);
 

@@ -28,7 +28,8 @@ final class Foreground {
     // All that can be found out before the first write is found out here, and ends the command.
     for (HeadwaterConfig.Connector connector : config.connectors()) {
       if (names.contains(connector.capture().name())) {
-        Set<String> tables = CaptureCheck.check(connector.capture());
+        CaptureCheck.Found found = CaptureCheck.look(connector.capture());
+        Set<String> tables = found.tables();
         console.say(
             "connector "
                 + console.bold(connector.capture().name())
@@ -36,6 +37,7 @@ final class Foreground {
                 + tables.size()
                 + " tables: "
                 + String.join(", ", tables));
+        found.problems().forEach(problem -> console.say("  not captured: " + problem));
       }
     }
     CountDownLatch closed = new CountDownLatch(1);

@@ -65,6 +65,13 @@ public final class StatusCommand implements Callable<Integer> {
                   ? console.green(padded)
                   : state.equals("failed") ? console.red(padded) : padded;
           console.answer(String.format("%-34s %s %s", name, shown, details(report)));
+          report
+              .path("problems")
+              .forEach(
+                  found ->
+                      found.forEach(
+                          problem ->
+                              console.answer(console.red("  problem: ") + problem.asText())));
         });
   }
 

@@ -165,6 +165,8 @@ final class StatusReporter implements AutoCloseable {
     json.put("records", status.records());
     ObjectNode tables = json.putObject("tables");
     status.recordsByTable().forEach(tables::put);
+    ObjectNode problems = json.putObject("problems");
+    status.problems().forEach((table, found) -> found.forEach(problems.putArray(table)::add));
     ObjectNode unchanged = json.putObject("unchanged_values");
     unchanged.put("from_stream", status.unchangedValues().inStream());
     unchanged.put("from_source", status.unchangedValues().inSource());

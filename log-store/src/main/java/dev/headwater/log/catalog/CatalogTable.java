@@ -16,7 +16,8 @@ import java.util.function.Predicate;
  * @param name exactly as in the source
  * @param kind what {@code pg_class} says of it
  * @param columns all live columns in table order, generated ones included
- * @param primaryKey names of the primary key's columns in key order; empty if there is none
+ * @param primaryKey names of the primary key's columns in key order; empty if there is none, or one
+ *     that is checked late (DEFERRABLE): two rows could swap their keys
  * @param usableUniqueKeys further unique keys that identify every row: of columns only, all NOT
  *     NULL, whole (no WHERE), valid, checked at once; each in key order, the shortest first
  */

@@ -65,7 +65,7 @@ public final class TableCatalog {
        WHERE i.indrelid = ANY (?::bigint[]::oid[])
          AND i.indisunique AND i.indisvalid AND i.indpred IS NULL
          AND k.place <= i.indnkeyatts
-         AND (i.indisprimary OR (i.indimmediate AND i.indexprs IS NULL))
+         AND i.indimmediate AND (i.indisprimary OR i.indexprs IS NULL)
        GROUP BY i.indrelid, i.indexrelid, i.indisprimary, i.indnkeyatts
       HAVING count(*) = i.indnkeyatts AND (i.indisprimary OR bool_and(a.attnotnull))
        ORDER BY i.indrelid, i.indnkeyatts, names

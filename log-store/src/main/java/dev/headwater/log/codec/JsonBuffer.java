@@ -41,6 +41,11 @@ public final class JsonBuffer {
     return size;
   }
 
+  /** The byte at a place that has been written. */
+  byte at(int index) {
+    return bytes[index];
+  }
+
   /** Takes back everything written after the first {@code newSize} bytes. */
   public void truncate(int newSize) {
     if (newSize > size) {

@@ -27,6 +27,7 @@ public final class RowEncoder {
   private final ValueWriter[] writers;
   private final boolean[] isJson;
   private final int[] key;
+  private final KeyForm[] keyForms;
   private final int[] froms;
   private final int[] tos;
   private final boolean[] isNull;
@@ -51,6 +52,10 @@ public final class RowEncoder {
     this.writers = new ValueWriter[columns];
     this.isJson = new boolean[columns];
     this.key = schema.keyIndexes();
+    this.keyForms =
+        Arrays.stream(key)
+            .mapToObj(column -> KeyForm.of(schema.columns().get(column)))
+            .toArray(KeyForm[]::new);
     this.froms = new int[columns];
     this.tos = new int[columns];
     this.isNull = new boolean[columns];
@@ -130,6 +135,7 @@ public final class RowEncoder {
 
   /**
    * The key as one JSON object of the key columns in key order: a new array of the caller's own.
+   * Numbers that PostgreSQL takes for equal are the same bytes ({@link KeyForm}).
    *
    * @throws IllegalStateException if a key column has not been given
    * @throws HeadwaterException CHANGE_NOT_WRITABLE if a key column is NULL
@@ -147,7 +153,7 @@ public final class RowEncoder {
       }
       keyBuffer.write(i == 0 ? '{' : ',');
       keyBuffer.write(names[column]);
-      keyBuffer.write(row, froms[column], tos[column]);
+      keyForms[i].write(row, froms[column], tos[column], keyBuffer);
     }
     keyBuffer.write('}');
     return keyBuffer.toByteArray();

@@ -1,0 +1,189 @@
+package dev.headwater.capture;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.headwater.devservices.PostgresServer;
+import dev.headwater.devservices.ServerOptions;
+import dev.headwater.log.failure.FailureCode;
+import dev.headwater.log.failure.HeadwaterException;
+import java.nio.file.Files;
+import java.sql.SQLException;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** What happens to the slot, and to the server behind it. */
+@Timeout(value = 4, unit = TimeUnit.MINUTES)
+class SlotIT {
+  private static final String DROP =
+      "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name ="
+          + " 'headwater_%s'";
+
+  private static CapturedSource capturing(PostgresServer server) throws Exception {
+    CapturedSource source = CapturedSource.on(server);
+    source.sql("CREATE TABLE t (id int PRIMARY KEY, v text)", "INSERT INTO t VALUES (0, 'old')");
+    source.start("public.t");
+    source.sql("INSERT INTO t VALUES (1, 'before')");
+    source.awaitLog();
+    return source;
+  }
+
+  @Test
+  void walsendersThatDieAndAServerThatRestartsAreLivedThrough() throws Exception {
+    try (PostgresServer server = PostgresServer.start();
+        CapturedSource source = capturing(server)) {
+      for (int i = 10; i < 16; i++) {
+        source.sql("INSERT INTO t SELECT g, 'x' FROM generate_series(" + i + "00, " + i + "50) g");
+        source.sql(
+            "SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots"
+                + " WHERE active_pid IS NOT NULL");
+      }
+      source.awaitLog();
+      server.kill();
+      server.restart();
+      source.sql("INSERT INTO t VALUES (2, 'after')", "UPDATE t SET v = 'changed' WHERE id = 1");
+      source.awaitLog();
+
+      List<LogTopic.Entry> records = source.topic("t").records();
+      assertThat(records).hasSize(1 + 6 * 51 + 2);
+      assertThat(records).extracting(LogTopic.Entry::seq).doesNotHaveDuplicates().isSorted();
+    }
+  }
+
+  @Test
+  void a2_onSeventeenTheSlotIsOneThatStandbysKeep() throws Exception {
+    try (CapturedSource source = CapturedSource.create()) {
+      source.start();
+      assertThat(
+              source.query(
+                  "SELECT failover FROM pg_replication_slots WHERE slot_name = 'headwater_"
+                      + source.name()
+                      + "'"))
+          .containsExactly("t");
+    }
+  }
+
+  /**
+   * A server that recovers to the end of its WAL goes on under a new timeline, as a standby does.
+   */
+  @Test
+  void a2_aPromotedServerIsGoneOnWithWhereItsHistoryIsTheLogs() throws Exception {
+    try (PostgresServer server =
+            PostgresServer.start(
+                ServerOptions.defaults().withSetting("restore_command", "/bin/false"));
+        CapturedSource source = capturing(server)) {
+      source.stop();
+      server.stop();
+      Files.createFile(server.dataDir().resolve("cluster").resolve("recovery.signal"));
+      server.restart();
+      source.await("the promotion", () -> has(source, "SELECT 1 WHERE NOT pg_is_in_recovery()"));
+      assertThat(has(source, "SELECT 1 WHERE pg_walfile_name(pg_current_wal_lsn()) < '00000002'"))
+          .isFalse();
+      source.sql("INSERT INTO t VALUES (2, 'after')");
+      source.restart();
+      source.awaitLog();
+
+      assertThat(source.topic("t").rows()).containsKeys("{\"id\":1}", "{\"id\":2}");
+      assertThat(source.topic("t").records()).hasSize(2);
+    }
+  }
+
+  private static boolean has(CapturedSource source, String sql) {
+    try {
+      return !source.query(sql).isEmpty();
+    } catch (SQLException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  @Test
+  void a1_aSlotThatMovedOnWithoutCaptureIsAGap() throws Exception {
+    try (CapturedSource source = capturing(dev.headwater.devservices.SharedServices.postgres())) {
+      source.stop();
+      source.sql("INSERT INTO t VALUES (2, 'missed')");
+      source.sql(
+          "SELECT pg_replication_slot_advance('headwater_"
+              + source.name()
+              + "', pg_current_wal_lsn())");
+      source.launch();
+      requireGap(source.awaitFailure(), "past the log's");
+    }
+  }
+
+  @Test
+  void a1_aSlotThatIsGoneIsAGap() throws Exception {
+    try (CapturedSource source = capturing(dev.headwater.devservices.SharedServices.postgres())) {
+      source.stop();
+      source.sql(DROP.formatted(source.name()));
+      source.launch();
+      requireGap(source.awaitFailure(), "is gone");
+    }
+  }
+
+  @Test
+  void a3_aSlotThatTheServerGaveUpIsAGap() throws Exception {
+    try (PostgresServer server =
+            PostgresServer.start(
+                ServerOptions.defaults().withSetting("max_slot_wal_keep_size", "16MB"));
+        CapturedSource source = capturing(server)) {
+      source.stop();
+      for (int i = 0; i < 6; i++) {
+        source.sql("SELECT pg_switch_wal()", "CREATE TABLE fill" + i + " (a int)");
+      }
+      source.sql("CHECKPOINT");
+      source.launch();
+      requireGap(source.awaitFailure(), "invalidated");
+    }
+  }
+
+  private static void requireGap(HeadwaterException failure, String words) {
+    assertThat(failure.code()).isEqualTo(FailureCode.SOURCE_GAP);
+    assertThat(failure).hasMessageContaining(words);
+  }
+
+  @Test
+  void a4_aSlotOverItsBudgetIsToldAndGivenUpWhereThatIsAsked() throws Exception {
+    CountDownLatch held = new CountDownLatch(1);
+    try (PostgresServer server = PostgresServer.start();
+        CapturedSource source = CapturedSource.on(server)) {
+      source
+          .slot(40L << 20, CaptureConfig.OverBudget.GIVE_UP_SLOT)
+          .wrap(delegate -> new Stuck(delegate, held));
+      source.sql("CREATE TABLE t (id int PRIMARY KEY, v text)");
+      source.start("public.t");
+      source.sql("INSERT INTO t SELECT g, repeat('x', 900) FROM generate_series(1, 38000) g");
+      source.await("a warning", () -> source.status().problems().containsKey("slot"));
+      source.sql("INSERT INTO t SELECT g, repeat('x', 900) FROM generate_series(50001, 70000) g");
+      source.await("the slot is gone", () -> slots(source).isEmpty());
+    } finally {
+      held.countDown();
+    }
+  }
+
+  private static List<String> slots(CapturedSource source) {
+    try {
+      return source.query("SELECT slot_name FROM pg_replication_slots");
+    } catch (SQLException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  /** A log that takes nothing. */
+  private record Stuck(ChangeSource delegate, CountDownLatch held) implements ChangeSource {
+    @Override
+    public void stream(Receiver receiver) throws InterruptedException {
+      delegate.stream(
+          chunks -> {
+            held.await();
+            return receiver.receive(chunks);
+          });
+    }
+
+    @Override
+    public void close() {
+      delegate.close();
+    }
+  }
+}
