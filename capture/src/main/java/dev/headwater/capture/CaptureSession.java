@@ -199,7 +199,8 @@ final class CaptureSession implements AutoCloseable {
       throw guard.gapFound(gap.get());
     }
     // After a promotion the same history goes on under another timeline.
-    return new SourcePosition(guard.identity(), stored.endLsn(), stored.running(), stored.seq(), stored.delivered());
+    return new SourcePosition(
+        guard.identity(), stored.endLsn(), stored.running(), stored.seq(), stored.delivered());
   }
 
   /** The very first session: where the slot begins is where the log begins. */
