@@ -1,10 +1,10 @@
 package dev.headwater.capture;
 
-import dev.headwater.log.catalog.TransactionSnapshot;
 import dev.headwater.log.codec.CopyTextReader;
 import dev.headwater.log.failure.FailureCode;
 import dev.headwater.log.failure.HeadwaterException;
 import dev.headwater.log.schema.TableSchema;
+import dev.headwater.log.snapshot.Visibility;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -101,8 +101,8 @@ final class SourceRows implements AutoCloseable {
     long pause = FIRST_PAUSE_MILLIS;
     boolean told = false;
     while (true) {
-      TransactionSnapshot snapshot = snapshot(source);
-      if (xids.stream().allMatch(snapshot::sees)) {
+      Visibility snapshot = snapshot(source);
+      if (xids.stream().allMatch(snapshot::isVisible)) {
         return;
       }
       if (!told && System.nanoTime() - began > WORTH_A_WORD.toNanos()) {
@@ -116,11 +116,11 @@ final class SourceRows implements AutoCloseable {
     }
   }
 
-  private static TransactionSnapshot snapshot(Connection source) throws SQLException {
+  private static Visibility snapshot(Connection source) throws SQLException {
     try (Statement statement = source.createStatement();
-        ResultSet rs = statement.executeQuery(TransactionSnapshot.SQL)) {
+        ResultSet rs = statement.executeQuery("SELECT pg_catalog.txid_current_snapshot()")) {
       rs.next();
-      return TransactionSnapshot.parse(rs.getString(1));
+      return Visibility.parse(rs.getString(1));
     }
   }
 
