@@ -152,10 +152,11 @@ final class CaptureSession implements AutoCloseable {
     boolean[] verified = new boolean[1];
     ChangeSource streaming = closeLater(sources.apply(config));
     source = streaming;
-    entered.accept(CaptureStatus.State.STREAMING, "");
     if (stopped) {
       return;
     }
+    throwIfEnded();
+    entered.accept(CaptureStatus.State.STREAMING, "");
     Loading begun = closeLater(loader.begin(loads));
     writer.loads().loading(begun);
     loading = begun;
@@ -167,6 +168,10 @@ final class CaptureSession implements AutoCloseable {
           }
           return writer.receive(chunks);
         });
+    throwIfEnded();
+  }
+
+  private void throwIfEnded() {
     RuntimeException failed = failure;
     if (failed != null) {
       throw failed;

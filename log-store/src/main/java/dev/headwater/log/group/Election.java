@@ -4,6 +4,7 @@ import dev.headwater.log.connection.LogConnection;
 import dev.headwater.log.connection.LogFailures;
 import dev.headwater.log.failure.HeadwaterException;
 import dev.headwater.log.topic.TopicNames;
+import dev.headwater.log.topic.Topics;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.HashMap;
@@ -109,6 +110,14 @@ public final class Election implements AutoCloseable {
         // Somebody else bears our name, on a copy of this machine perhaps: then without one.
         name = Optional.empty();
         set(false);
+      } catch (HeadwaterException e) {
+        set(false);
+        LOG.atDebug().addKeyValue("group", group).setCause(e).log("not in the group");
+        if (!e.code().isRetriable()) {
+          refuse(e);
+          return;
+        }
+        pause();
       } catch (KafkaException e) {
         set(false);
         HeadwaterException failure =
@@ -124,6 +133,8 @@ public final class Election implements AutoCloseable {
   }
 
   private void stand(Optional<String> name) {
+    // A group over a topic that is not there gives nobody the turn.
+    new Topics(log).ensureInternal();
     Map<String, Object> p = new HashMap<>(log.clientProperties());
     p.putAll(GroupSettings.join(group, name));
     p.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, false);
