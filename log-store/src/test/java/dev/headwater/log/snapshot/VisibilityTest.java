@@ -22,8 +22,7 @@ class VisibilityTest {
   @Test
   void theStreamsThirtyTwoBitsAreTheNearestOfTheSnapshotsSixtyFour() {
     long epoch = 3L << 32;
-    Visibility snapshot =
-        Visibility.parse((epoch + 5) + ":" + (epoch + 10) + ":" + (epoch + 7));
+    Visibility snapshot = Visibility.parse((epoch + 5) + ":" + (epoch + 10) + ":" + (epoch + 7));
     assertThat(snapshot.isVisible(4)).isTrue();
     assertThat(snapshot.isVisible(7)).isFalse();
     // Of the epoch before, a moment ago.
