@@ -2,7 +2,6 @@ package dev.headwater.capture.fuzz;
 
 import dev.headwater.capture.CaptureConfig;
 import dev.headwater.capture.CaptureWorker;
-import dev.headwater.capture.ChangeSource;
 import dev.headwater.capture.NoLoads;
 import dev.headwater.capture.debezium.DebeziumChangeSource;
 import dev.headwater.devservices.PostgresServer;
@@ -20,8 +19,7 @@ import java.util.Random;
  * A capture process that is there to be killed: it says when it streams, and halts by itself at a
  * random place when asked to.
  *
- * <p>Arguments: database port, database, brokers, seed, batches until it halts (0: never; -1:
- * never, and batches stay as they come).
+ * <p>Arguments: database port, database, brokers, seed, batches until it halts (0: never).
  */
 public final class CaptureChild {
   private CaptureChild() {}
@@ -45,7 +43,7 @@ public final class CaptureChild {
                 config,
                 log,
                 NoLoads::begin,
-                c -> source(new DebeziumChangeSource(c), random, haltAfter))) {
+                c -> new HaltingSource(new DebeziumChangeSource(c), random, haltAfter))) {
       // The parent dies by closing our input as well as by killing us.
       Thread parent =
           new Thread(
@@ -67,17 +65,9 @@ public final class CaptureChild {
     }
   }
 
-  private static ChangeSource source(ChangeSource source, Random random, int haltAfter) {
-    if (haltAfter < 0) {
-      System.out.println("STREAMING");
-      return source;
-    }
-    return new HaltingSource(source, random, haltAfter);
-  }
-
   static CaptureConfig config(int port, String database) {
     return new CaptureConfig(
-        database,
+        "fuzz",
         "127.0.0.1",
         port,
         database,
@@ -89,7 +79,7 @@ public final class CaptureChild {
         List.of(),
         Map.of(),
         new CaptureConfig.SlotConfig(
-            "headwater_" + database, Optional.empty(), CaptureConfig.OverBudget.WARN),
+            "headwater_fuzz", Optional.empty(), CaptureConfig.OverBudget.WARN),
         CaptureConfig.OnSchemaChange.FOLLOW,
         Duration.ofMillis(500),
         Map.of());
