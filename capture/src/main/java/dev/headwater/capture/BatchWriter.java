@@ -11,12 +11,15 @@ import dev.headwater.log.position.Lsn;
 import dev.headwater.log.position.SourceIdentity;
 import dev.headwater.log.position.SourcePosition;
 import dev.headwater.log.position.SourcePosition.RunningTransaction;
+import dev.headwater.log.schema.TableId;
 import dev.headwater.log.snapshot.Visibility;
 import dev.headwater.log.snapshot.Watermark;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -91,7 +94,7 @@ final class BatchWriter implements ChangeSource.Receiver, PgOutputHandler {
     return committedEndLsn;
   }
 
-  /** Commits what loads appended between two batches, at the position as it stands. */
+  /** Commits what was appended between two batches, at the position as it stands. */
   void commitStates() {
     appender.commit(source, committedEndLsn, committedRunning.orElse(null), windows.delivered());
   }
@@ -235,6 +238,25 @@ final class BatchWriter implements ChangeSource.Receiver, PgOutputHandler {
       }
     }
     filter.isNew(lsn);
+  }
+
+  /**
+   * Takes the layouts of tables as the source has them now. Where rows changed without a word in
+   * the stream, the table is loaded again. Called by any thread, between two batches.
+   *
+   * @param loaded tells the tables whose last load is complete
+   * @throws dev.headwater.log.failure.HeadwaterException if such changes are not to be followed
+   */
+  void follow(Map<TableId, String> layouts, Supplier<Set<String>> loaded) {
+    turn.lock();
+    try {
+      if (new LayoutFollower(tables, appender, loads, loaded).follow(layouts)) {
+        loads.takeAppended();
+        commitStates();
+      }
+    } finally {
+      turn.unlock();
+    }
   }
 
   private void commitTombstones() {

@@ -9,6 +9,7 @@ import dev.headwater.log.position.Lsn;
 import dev.headwater.log.position.SourcePosition;
 import dev.headwater.log.schema.SchemaStore;
 import dev.headwater.log.schema.TableId;
+import dev.headwater.log.snapshot.SnapshotStore;
 import dev.headwater.log.snapshot.TableLoader;
 import dev.headwater.log.snapshot.TableLoader.Loading;
 import dev.headwater.log.topic.TopicGuard;
@@ -113,7 +114,6 @@ final class CaptureSession implements AutoCloseable {
     if (!config.heartbeat().isZero()) {
       closeLater(new Heartbeat(config));
     }
-    closeLater(new TableWatch(config, found, metrics, this::end));
     String run = UUID.randomUUID().toString();
     Windows windows = new Windows(run, position.delivered());
     SourceRows rows = closeLater(new SourceRows(config, () -> stopped));
@@ -141,6 +141,14 @@ final class CaptureSession implements AutoCloseable {
                 new SessionLoads.Parts(windows, writer, appender, tables, topics, watch),
                 this::end));
     closeLater(TopicWatch.start(config.name(), topicGuard, this::end));
+    SnapshotStore loaded = new SnapshotStore(log);
+    closeLater(
+        new TableWatch(
+            config,
+            found,
+            metrics,
+            layouts -> writer.follow(layouts, loaded::completeTables),
+            this::end));
     stream(guard, position, writer, loads);
   }
 

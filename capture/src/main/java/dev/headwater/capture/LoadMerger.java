@@ -4,6 +4,7 @@ import dev.headwater.capture.window.Windows;
 import dev.headwater.log.append.LogAppender;
 import dev.headwater.log.append.RowRecord;
 import dev.headwater.log.position.Lsn;
+import dev.headwater.log.schema.TableId;
 import dev.headwater.log.schema.TableSchema;
 import dev.headwater.log.snapshot.ChunkRows;
 import dev.headwater.log.snapshot.ReadChunk;
@@ -15,8 +16,8 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Appends what loads bring, and asks for loads: where the stream and the loads of tables meet. On
- * the stream's thread.
+ * Appends what loads bring, and asks for loads: where the stream and the loads of tables meet. Used
+ * by whoever has the {@link BatchWriter#turn turn}.
  */
 final class LoadMerger implements Windows.Merger {
   private final LogAppender appender;
@@ -85,9 +86,11 @@ final class LoadMerger implements Windows.Merger {
    * source does not have. What was being read of the table is void.
    *
    * @param why for {@code status}, as {@code changed columns}
+   * @param where which rows, as an SQL condition; null for all. Only for a table whose last load is
+   *     complete: it takes that one's place
    */
-  void loadAgain(dev.headwater.log.schema.TableId table, String why) {
-    TableLoad wanted = TableLoad.wanted(why, null);
+  void loadAgain(TableId table, String why, @Nullable String where) {
+    TableLoad wanted = TableLoad.wanted(why, where);
     appender.appendSnapshotState(table.toString(), TableLoadJson.write(wanted));
     hasAppended = true;
     if (loading != null) {

@@ -4,6 +4,7 @@ import dev.headwater.capture.pgoutput.Relation;
 import dev.headwater.log.catalog.CatalogColumn;
 import dev.headwater.log.catalog.CatalogTable;
 import dev.headwater.log.catalog.TableCatalog;
+import dev.headwater.log.catalog.TableLayout;
 import dev.headwater.log.catalog.TypeCatalog;
 import dev.headwater.log.failure.FailureCode;
 import dev.headwater.log.failure.HeadwaterException;
@@ -44,7 +45,14 @@ final class SchemaReader {
 
   /** The table as the catalog has it now. */
   TableSchema describe(CapturedTable table) {
-    return schemaOf(table, table.table().columns());
+    try {
+      Integer oid = table.table().oid();
+      // Before any row is read: what changes it later is found.
+      String layout = TableLayout.read(connection, List.of(oid)).get(oid);
+      return schemaOf(table, table.table().columns()).withLayout(layout);
+    } catch (SQLException e) {
+      throw SourceConnection.refused(config, e);
+    }
   }
 
   /**

@@ -86,7 +86,33 @@ final class TableRegistry {
 
   /** Whether rows are still written by this schema, and not by a later one. */
   boolean isLatest(TableSchema schema) {
-    return schema.equals(latest.get(schema.table()));
+    return isSame(schema, latest.get(schema.table()));
+  }
+
+  private static boolean isSame(TableSchema schema, @Nullable TableSchema other) {
+    return other != null && schema.version() == other.version() && schema.sameShape(other);
+  }
+
+  /** The latest schema of a table; empty when there is none yet. */
+  Optional<TableSchema> latest(TableId table) {
+    return Optional.ofNullable(latest.get(table));
+  }
+
+  /** Writes the latest schema again, with another layout. */
+  void relayout(TableSchema schema, LogAppender appender) {
+    latest.put(schema.table(), schema);
+    written.put(schema.table(), schema);
+    appender.appendSchema(schema);
+  }
+
+  /** Refuses a change of a table's definition, where changes are not to be followed. */
+  void requireFollowing(TableId table, String change) {
+    if (config.onSchemaChange() == CaptureConfig.OnSchemaChange.STOP) {
+      throw new HeadwaterException(
+          FailureCode.CHANGE_NOT_WRITABLE,
+          "connector '" + config.name() + "' – table " + table.inSource() + " changed: " + change,
+          "'on_schema_change: stop' asks for this. Set it to 'follow' to go on.");
+    }
   }
 
   /** Where a table's rows go. */
@@ -96,9 +122,12 @@ final class TableRegistry {
 
   /** Puts a schema into the log's running transaction, unless the log has it. */
   void writeSchema(TableSchema schema, LogAppender appender) {
-    if (!schema.equals(written.get(schema.table()))) {
-      appender.appendSchema(schema);
-      written.put(schema.table(), schema);
+    if (!isSame(schema, written.get(schema.table()))) {
+      TableSchema known = latest.get(schema.table());
+      // With the layout, which is no part of what rows are written by.
+      TableSchema whole = known != null && isSame(schema, known) ? known : schema;
+      appender.appendSchema(whole);
+      written.put(schema.table(), whole);
     }
   }
 
@@ -111,11 +140,16 @@ final class TableRegistry {
         topics.apply(schema.table()),
         new RowEncoder(schema, masksOf(config, schema.table())),
         columnsInTuple(relation, schema),
-        schema.equals(written.get(schema.table())));
+        isSame(schema, written.get(schema.table())));
   }
 
   private TableSchema version(@Nullable TableSchema known, TableSchema found) {
     TableSchema schema = known != null && known.sameShape(found) ? known : next(known, found);
+    if (schema.layout() == null && found.layout() != null) {
+      // Rows came by the stream before anybody looked. To be written again with those of the load.
+      schema = schema.withLayout(found.layout());
+      written.remove(schema.table());
+    }
     latest.put(schema.table(), schema);
     return schema;
   }
@@ -139,17 +173,13 @@ final class TableRegistry {
           "Rows in the log are found by the old key. Name the old columns under 'keys', or load"
               + " the table again under another connector name.");
     }
-    if (config.onSchemaChange() == CaptureConfig.OnSchemaChange.STOP) {
-      throw new HeadwaterException(
-          FailureCode.CHANGE_NOT_WRITABLE,
-          "connector '" + config.name() + "' – the columns of " + table + " changed",
-          "'on_schema_change: stop' asks for this. Set it to 'follow' to go on.");
-    }
+    requireFollowing(found.table(), "its columns are others");
     LOG.atInfo()
         .addKeyValue("table", found.table())
         .addKeyValue("version", known.version() + 1)
         .log("table definition changed");
-    return found.withVersion(known.version() + 1);
+    // What became of the rows that were there is found out by the layout, which is still theirs.
+    return found.withVersion(known.version() + 1).withLayout(known.layout());
   }
 
   /** The masks of one table's columns, by column name. */

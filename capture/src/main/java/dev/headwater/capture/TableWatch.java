@@ -1,9 +1,12 @@
 package dev.headwater.capture;
 
+import dev.headwater.log.catalog.TableLayout;
 import dev.headwater.log.failure.FailureCode;
 import dev.headwater.log.failure.HeadwaterException;
+import dev.headwater.log.schema.TableId;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.Executors;
@@ -17,34 +20,38 @@ import org.slf4j.LoggerFactory;
 /**
  * Looks, while capture streams, whether the tables that it is to capture are still the same: one
  * that was made since, mended, dropped or renamed changes what is published, and that begins with a
- * new session.
+ * new session. And whether they are stored as before ({@link LayoutFollower}).
  *
  * <p>What is in the way of a table is told at once. On a thread and a session of its own; a look
  * that fails says nothing, for the stream itself notices a source that is gone.
  */
 final class TableWatch implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(TableWatch.class);
-  private static final long EVERY_SECONDS = 10;
+  private static final long EVERY_SECONDS = 5;
 
   private final CaptureConfig config;
   private final Map<String, String> captured;
   private final CaptureMetrics metrics;
+  private final Consumer<Map<TableId, String>> layouts;
   private final Consumer<RuntimeException> end;
   private final ScheduledExecutorService timer;
   private @Nullable Connection connection;
 
   /**
    * @param found what the session started with
+   * @param layouts takes how the tables are stored, each time they were looked at
    * @param end ends the session
    */
   TableWatch(
       CaptureConfig config,
       SourcePreflight.Result found,
       CaptureMetrics metrics,
+      Consumer<Map<TableId, String>> layouts,
       Consumer<RuntimeException> end) {
     this.config = config;
     this.captured = identities(found);
     this.metrics = metrics;
+    this.layouts = layouts;
     this.end = end;
     this.timer =
         Executors.newSingleThreadScheduledExecutor(
@@ -53,24 +60,64 @@ final class TableWatch implements AutoCloseable {
               thread.setDaemon(true);
               return thread;
             });
-    timer.scheduleWithFixedDelay(this::look, EVERY_SECONDS, EVERY_SECONDS, TimeUnit.SECONDS);
+    timer.scheduleWithFixedDelay(this::lookSafely, EVERY_SECONDS, EVERY_SECONDS, TimeUnit.SECONDS);
+  }
+
+  private void lookSafely() {
+    try {
+      look();
+    } catch (RuntimeException e) {
+      end.accept(
+          new HeadwaterException(
+              FailureCode.INTERNAL,
+              "connector '" + config.name() + "' – looking at the tables failed: " + e,
+              "This is a defect; capture starts again from the log's position.",
+              e));
+    }
   }
 
   private void look() {
+    Map<TableId, String> stored;
     try {
       SourcePreflight.Result found = new SourcePreflight(config, session()).check();
       metrics.problems(found.problems());
       Map<String, String> now = identities(found);
       if (!now.equals(captured)) {
         end.accept(changed(now));
+        return;
       }
+      stored = layouts(found);
+    } catch (SQLException e) {
+      LOG.atDebug().setCause(e).log("tables could not be looked at");
+      closeSession();
+      return;
     } catch (HeadwaterException e) {
       if (!e.code().isRetriable()) {
         end.accept(e);
       }
       LOG.atDebug().setCause(e).log("tables could not be looked at");
       closeSession();
+      return;
     }
+    try {
+      layouts.accept(stored);
+    } catch (HeadwaterException e) {
+      // Whatever was half appended is never committed: the next session begins behind a fence.
+      end.accept(e);
+    }
+  }
+
+  private Map<TableId, String> layouts(SourcePreflight.Result found) throws SQLException {
+    Map<Integer, TableId> ids = new HashMap<>();
+    for (CapturedTable table : found.tables().values()) {
+      ids.put(
+          table.table().oid(),
+          new TableId(config.name(), table.table().schema(), table.table().name()));
+    }
+    Map<TableId, String> byTable = new TreeMap<>();
+    TableLayout.read(session(), ids.keySet())
+        .forEach((oid, layout) -> byTable.put(ids.get(oid), layout));
+    return byTable;
   }
 
   private Connection session() {

@@ -1,6 +1,7 @@
 package dev.headwater.log.schema;
 
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a table looks like in one version: its columns in table order, and the columns of its key.
@@ -13,9 +14,21 @@ import java.util.List;
  * @param version counts from 1 for each table; the {@code schema} header of every record
  * @param columns in table order
  * @param key names of the key's columns, in key order; never empty
+ * @param layout how the source stored the table when its rows in the log were last level with it
+ *     ({@link dev.headwater.log.catalog.TableLayout}); null while that is not known. No part of the
+ *     shape
  */
 public record TableSchema(
-    TableId table, int version, List<ColumnSchema> columns, List<String> key) {
+    TableId table,
+    int version,
+    List<ColumnSchema> columns,
+    List<String> key,
+    @Nullable String layout) {
+  /** A schema whose layout is not known. */
+  public TableSchema(TableId table, int version, List<ColumnSchema> columns, List<String> key) {
+    this(table, version, columns, key, null);
+  }
+
   public TableSchema {
     columns = List.copyOf(columns);
     key = List.copyOf(key);
@@ -51,6 +64,11 @@ public record TableSchema(
 
   /** The same shape under another version number. */
   public TableSchema withVersion(int newVersion) {
-    return new TableSchema(table, newVersion, columns, key);
+    return new TableSchema(table, newVersion, columns, key, layout);
+  }
+
+  /** The same with another layout. */
+  public TableSchema withLayout(@Nullable String newLayout) {
+    return new TableSchema(table, version, columns, key, newLayout);
   }
 }

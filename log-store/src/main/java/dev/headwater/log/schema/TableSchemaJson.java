@@ -50,6 +50,9 @@ public final class TableSchemaJson {
       }
       c.set("resolved", write(column.type()));
     }
+    if (schema.layout() != null) {
+      json.put("layout", schema.layout());
+    }
     return bytes(json);
   }
 
@@ -87,7 +90,8 @@ public final class TableSchemaJson {
               json.required("table").asText()),
           json.required("version").asInt(),
           columns,
-          key);
+          key,
+          textOrNull(json.get("layout")));
     } catch (IOException | IllegalArgumentException e) {
       throw new HeadwaterException(
           FailureCode.LOG_NOT_READY,
