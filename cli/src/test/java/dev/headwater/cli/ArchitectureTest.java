@@ -107,7 +107,7 @@ class ArchitectureTest {
           .should()
           .dependOnClassesThat()
           .resideInAPackage("redis.clients..")
-          .because("Redis is behind sinks.Sink; go through Sinks.open instead");
+          .because("Redis is behind sinks.Sink; go through Sinks.generations instead");
 
   @ArchTest
   static final ArchRule openSearchClientStaysInItsAdapter =
@@ -118,8 +118,8 @@ class ArchitectureTest {
           .dependOnClassesThat()
           .resideInAPackage("org.opensearch.client..")
           .because(
-              "OpenSearch is behind sinks.Sink; go through Sinks.open instead, or speak plain HTTP"
-                  + " where only a look is wanted");
+              "OpenSearch is behind sinks.Sink; go through Sinks.generations instead, or speak"
+                  + " plain HTTP where only a look is wanted");
 
   @ArchTest
   static final ArchRule picocliStaysInTheCommandLine =

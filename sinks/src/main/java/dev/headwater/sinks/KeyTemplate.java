@@ -146,6 +146,24 @@ public final class KeyTemplate {
     return size == name.length ? name : Arrays.copyOf(name, size);
   }
 
+  /**
+   * The key a name stands for: the way back from {@link #name}.
+   *
+   * @return empty if the name is not exactly one that a row of this table can have
+   */
+  public Optional<byte[]> key(TableKeys table, byte[] name) {
+    Optional<Map<String, byte[]>> read = read(name);
+    if (read.isEmpty() || !read.get().keySet().containsAll(table.columns())) {
+      return Optional.empty();
+    }
+    byte[][] texts = table.columns().stream().map(read.get()::get).toArray(byte[][]::new);
+    // Only what the very same name is made of is a row's.
+    return table
+        .key(texts)
+        .filter(key -> placeholders.stream().allMatch(p -> p.equals(TABLE) || table.columns().contains(p)))
+        .filter(key -> Arrays.equals(name(table.table(), key), name));
+  }
+
   private int capacity(TableId table, byte[][] values) {
     int capacity = literalBytes;
     for (int i = 0; i < values.length; i++) {

@@ -289,7 +289,7 @@ class SinkWorkerIT {
   }
 
   private Sink sink(RedisServer server) {
-    return Sinks.open(
+    return new FirstGeneration(
         new SinkConfig.Redis(
             name,
             server.url(),
@@ -375,10 +375,7 @@ class SinkWorkerIT {
         return false;
       }
       LogPartition partition = partitions.get(0).partition();
-      String stored =
-          redis.hget(
-              "__headwater:" + name + ":g1:" + partition.topic() + ":" + partition.partition(),
-              "checkpoint");
+      String stored = redis.hget("__headwater:" + name + ":g1", "at:" + partition);
       // The table's first commit wrote no row; then one row and its marker.
       return stored != null && stored.split(" ", -1)[2].equals("2");
     }

@@ -18,7 +18,7 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** A table's rows in a real log, written as a connector writes them. */
-final class TestLog implements AutoCloseable {
+public final class TestLog implements AutoCloseable {
   private static final SourceIdentity SOURCE = new SourceIdentity("1", 1, "shop", "slot", "pub");
 
   private final LogConnection log;
@@ -28,7 +28,7 @@ final class TestLog implements AutoCloseable {
   private long lsn = 1;
   private int version;
 
-  TestLog(String brokers, TestRows table, int partitions) {
+  public TestLog(String brokers, TestRows table, int partitions) {
     this(brokers, table, partitions, LogConfig.DEFAULT_DELETE_RETENTION);
   }
 
@@ -45,7 +45,7 @@ final class TestLog implements AutoCloseable {
   }
 
   /** Another process's way to the same log. */
-  static LogConnection connect(String brokers, Duration deleteRetention) {
+  public static LogConnection connect(String brokers, Duration deleteRetention) {
     return LogConnection.open(
         new LogConfig(
             Optional.of(brokers),
@@ -68,11 +68,11 @@ final class TestLog implements AutoCloseable {
     return this;
   }
 
-  TestLog put(String key, String row) {
+  public TestLog put(String key, String row) {
     return append(key, row.getBytes(UTF_8), 'u');
   }
 
-  TestLog delete(String key) {
+  public TestLog delete(String key) {
     return append(key, null, 'd');
   }
 
@@ -83,7 +83,7 @@ final class TestLog implements AutoCloseable {
     return this;
   }
 
-  void commit() {
+  public void commit() {
     appender.commit(SOURCE, new Lsn(++lsn), null);
   }
 

@@ -17,53 +17,74 @@ import java.util.Set;
 /**
  * The script that applies a batch, and how rows become its arguments.
  *
- * <p>Keys: the checkpoint's hash, the names to delete, the names to write. Arguments: owner, the
- * checkpoint expected, the next one, how many names are deleted, then what is written. It answers 1
- * when it applied the batch, 2 when the batch had been applied before, 0 when another writer owns
- * the partition.
+ * <p>Key: the hash of the generation's checkpoints. Arguments: the fields of owner and checkpoint,
+ * the owner, the checkpoint expected, the next one, how many names are deleted, those names, then
+ * what is written, in the order in which Redis' own commands take it, so that nothing is copied. A
+ * batch with more arguments than one command may have is several scripts, of which all but the last
+ * expect and leave the same checkpoint.
+ *
+ * <p>It answers 1 when it applied the batch, 2 when the batch had been applied before, 0 when
+ * another writer owns the partition, 3 when the generation is held for the moment of a switch.
  */
 final class RedisBatch {
   private static final ObjectMapper JSON = new ObjectMapper();
 
-  /** Far below what Lua can unpack at once. */
-  private static final String PER_CALL = "1000";
+  /** Far below the million that Redis takes in one command. */
+  static final int MAX_ARGUMENTS = 200_000;
 
   private static final String CHECK =
-      "local owner = redis.call('HGET', KEYS[1], 'owner')"
-          + " if owner ~= ARGV[1] then return 0 end"
-          + " local at = redis.call('HGET', KEYS[1], 'checkpoint') or ''"
-          + " if at == ARGV[3] and at ~= ARGV[2] then return 2 end"
-          + " if at ~= ARGV[2] then return 0 end"
-          + " local deletes = tonumber(ARGV[4])"
-          + " for i = 2, deletes + 1, "
-          + PER_CALL
-          + " do redis.call('UNLINK', unpack(KEYS, i, math.min(i + "
-          + PER_CALL
-          + " - 1, deletes + 1))) end"
-          + " local a = 5 ";
+      """
+      local at = redis.call('HMGET', KEYS[1], ARGV[1], ARGV[2], 'hold')
+      if at[1] ~= ARGV[3] then return 0 end
+      local stored = at[2] or ''
+      if stored == ARGV[5] and stored ~= ARGV[4] then return 2 end
+      if stored ~= ARGV[4] then return 0 end
+      if at[3] then
+        local t = redis.call('TIME')
+        if t[1] * 1000 + math.floor(t[2] / 1000) < tonumber(at[3]) then return 3 end
+        redis.call('HDEL', KEYS[1], 'hold')
+      end
+      local a = 7 + tonumber(ARGV[6])
+      for i = 7, a - 1, 4000 do
+        redis.call('UNLINK', unpack(ARGV, i, math.min(i + 3999, a - 1)))
+      end
+      """;
 
   private static final String STORE =
-      " redis.call('HSET', KEYS[1], 'checkpoint', ARGV[3]) return 1";
+      """
+      if ARGV[5] ~= ARGV[4] then redis.call('HSET', KEYS[1], ARGV[2], ARGV[5]) end
+      return 1
+      """;
 
+  /** Per row: name and value. */
   private static final String WRITE_JSON =
-      "local pairs, n = {}, 0"
-          + " for k = deletes + 2, #KEYS do pairs[n + 1] = KEYS[k] pairs[n + 2] = ARGV[a]"
-          + " a = a + 1 n = n + 2"
-          + " if n == 2000 then redis.call('MSET', unpack(pairs, 1, n)) n = 0 end end"
-          + " if n > 0 then redis.call('MSET', unpack(pairs, 1, n)) end";
+      """
+      for i = a, #ARGV, 4000 do
+        redis.call('MSET', unpack(ARGV, i, math.min(i + 3999, #ARGV)))
+      end
+      """;
 
+  /** Per row: name, value, and when it expires. */
   private static final String WRITE_JSON_TTL =
-      "for k = deletes + 2, #KEYS do"
-          + " redis.call('SET', KEYS[k], ARGV[a + 1], 'PXAT', ARGV[a]) a = a + 2 end";
+      """
+      for i = a, #ARGV, 3 do
+        redis.call('SET', ARGV[i], ARGV[i + 1], 'PXAT', ARGV[i + 2])
+      end
+      """;
 
-  /** Per row: when it expires or 0, how many fields and values follow, then those. */
+  /** Per row: name, when it expires or 0, how many fields and values follow, then those. */
   private static final String WRITE_HASH =
-      "for k = deletes + 2, #KEYS do local n = tonumber(ARGV[a + 1])"
-          + " redis.call('DEL', KEYS[k])"
-          + " for f = a + 2, a + 1 + n, 2000 do"
-          + " redis.call('HSET', KEYS[k], unpack(ARGV, f, math.min(f + 1999, a + 1 + n))) end"
-          + " if ARGV[a] ~= '0' then redis.call('PEXPIREAT', KEYS[k], ARGV[a]) end"
-          + " a = a + 2 + n end";
+      """
+      while a <= #ARGV do
+        local last = a + 2 + tonumber(ARGV[a + 2])
+        redis.call('DEL', ARGV[a])
+        for f = a + 3, last, 4000 do
+          redis.call('HSET', ARGV[a], unpack(ARGV, f, math.min(f + 3999, last)))
+        end
+        if ARGV[a + 1] ~= '0' then redis.call('PEXPIREAT', ARGV[a], ARGV[a + 1]) end
+        a = last + 1
+      end
+      """;
 
   private final SinkConfig.Redis config;
   private final byte[] text;
@@ -88,8 +109,9 @@ final class RedisBatch {
   }
 
   /** Appends what the script needs of one row that is written. */
-  void addArguments(FoldedRow row, List<byte[]> arguments) {
+  void addArguments(byte[] name, FoldedRow row, List<byte[]> arguments) {
     byte[] value = Objects.requireNonNull(row.value());
+    arguments.add(name);
     if (config.value() == SinkConfig.Redis.Value.HASH) {
       arguments.add(expiry(row));
       int countAt = arguments.size();
@@ -97,10 +119,10 @@ final class RedisBatch {
       addFields(value, jsonNulls(row), arguments);
       arguments.set(countAt, digits(arguments.size() - countAt - 1));
     } else {
+      arguments.add(value);
       if (!config.ttl().isZero()) {
         arguments.add(expiry(row));
       }
-      arguments.add(value);
     }
   }
 

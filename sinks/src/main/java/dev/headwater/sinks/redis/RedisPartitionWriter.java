@@ -14,50 +14,67 @@ import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 import redis.clients.jedis.JedisPooled;
-import redis.clients.jedis.exceptions.JedisException;
 import redis.clients.jedis.exceptions.JedisNoScriptException;
 
 /** The one writer of a partition into Redis. */
 final class RedisPartitionWriter implements PartitionWriter {
-  /** Replaces the owner, and says what checkpoint is there. */
-  private static final String TAKE =
-      "redis.call('HSET', KEYS[1], 'owner', ARGV[1])"
-          + " return redis.call('HGET', KEYS[1], 'checkpoint')";
+  private static final byte[] NONE = {'0'};
+  private static final int HELD = 3;
+  private static final long HELD_PAUSE_MS = 10;
+
+  /** Replaces the owner, and says what checkpoint is there; nothing if the generation is gone. */
+  private static final byte[] TAKE =
+      RedisNames.bytes(
+          """
+          local state = redis.call('HGET', KEYS[1], ARGV[1])
+          if not state or state == 'DROPPING' then return false end
+          redis.call('HSET', KEYS[2], ARGV[2], ARGV[4])
+          return redis.call('HGET', KEYS[2], ARGV[3]) or ''
+          """);
 
   private final RedisSink sink;
   private final SinkConfig.Redis config;
   private final LogPartition partition;
-  private final byte[] checkpointKey;
+  private final List<byte[]> checkpointKey;
+  private final byte[] ownerField;
+  private final byte[] checkpointField;
   private final byte[] owner;
   private final RedisBatch script;
   private byte[] stored;
   private Optional<Checkpoint> checkpoint;
 
-  private RedisPartitionWriter(
-      RedisSink sink,
-      SinkConfig.Redis config,
-      LogPartition partition,
-      byte[] checkpointKey,
-      byte[] owner,
-      byte[] stored) {
+  private RedisPartitionWriter(RedisSink sink, SinkConfig.Redis config, LogPartition partition) {
     this.sink = sink;
     this.config = config;
     this.partition = partition;
-    this.checkpointKey = checkpointKey;
-    this.owner = owner;
+    this.checkpointKey = List.of(RedisNames.checkpoints(config.name(), sink.generation()));
+    this.ownerField = RedisNames.bytes("owner:" + partition);
+    this.checkpointField = RedisNames.bytes("at:" + partition);
+    this.owner = RedisNames.bytes(UUID.randomUUID().toString());
     this.script = new RedisBatch(config);
-    this.stored = stored;
+    byte[] state = RedisNames.bytes(sink.generation() + ".state");
+    Object found =
+        sink.redis()
+            .call(
+                r ->
+                    r.eval(
+                        TAKE,
+                        List.of(RedisNames.state(config.name()), checkpointKey.get(0)),
+                        List.of(state, ownerField, checkpointField, owner)));
+    if (found == null) {
+      throw new HeadwaterException(
+          FailureCode.FENCED,
+          "sink '%s' – its generation %d is not there any more"
+              .formatted(config.name(), sink.generation()),
+          "What there is instead is found out by itself.");
+    }
+    this.stored = (byte[]) found;
     this.checkpoint = parse(stored);
   }
 
   static RedisPartitionWriter take(
       RedisSink sink, SinkConfig.Redis config, LogPartition partition) {
-    byte[] key = checkpointKey(config, partition);
-    byte[] owner = UUID.randomUUID().toString().getBytes(StandardCharsets.US_ASCII);
-    Object found =
-        sink.redis().eval(TAKE.getBytes(StandardCharsets.US_ASCII), List.of(key), List.of(owner));
-    byte[] stored = found == null ? new byte[0] : (byte[]) found;
-    return new RedisPartitionWriter(sink, config, partition, key, owner, stored);
+    return new RedisPartitionWriter(sink, config, partition);
   }
 
   /** The hash that holds a partition's owner and checkpoint. */
@@ -80,48 +97,76 @@ final class RedisPartitionWriter implements PartitionWriter {
   @Override
   public void apply(FoldedBatch batch) {
     byte[] next = format(batch.checkpoint());
-    List<byte[]> keys = new ArrayList<>(batch.rows().size() + 1);
-    List<byte[]> arguments = new ArrayList<>(batch.rows().size() + 5);
-    keys.add(checkpointKey);
-    arguments.add(owner);
-    arguments.add(stored);
-    arguments.add(next);
-    List<FoldedRow> written = new ArrayList<>(batch.rows().size());
+    int rows = batch.rows().size();
+    List<byte[]> arguments = new ArrayList<>(2 * rows + 6);
+    begin(arguments, next);
     int deletes = 0;
     for (FoldedRow row : batch.rows()) {
       if (row.isDelete()) {
-        keys.add(sink.template().name(partition.table(), row.key()));
+        arguments.add(sink.template().name(partition.table(), row.key()));
         deletes++;
-      } else {
-        written.add(row);
       }
     }
-    arguments.add(Integer.toString(deletes).getBytes(StandardCharsets.US_ASCII));
-    for (FoldedRow row : written) {
-      keys.add(sink.template().name(partition.table(), row.key()));
-      script.addArguments(row, arguments);
+    arguments.set(5, RedisNames.bytes(Integer.toString(deletes)));
+    for (FoldedRow row : batch.rows()) {
+      if (!row.isDelete()) {
+        if (arguments.size() > RedisBatch.MAX_ARGUMENTS) {
+          // The checkpoint stays; what is written so far may be written again.
+          arguments.set(4, stored);
+          run(arguments);
+          arguments.clear();
+          begin(arguments, next);
+        }
+        script.addArguments(sink.template().name(partition.table(), row.key()), row, arguments);
+      }
     }
-    long result = run(keys, arguments);
-    if (result == 0) {
+    run(arguments);
+    stored = next;
+    checkpoint = Optional.of(batch.checkpoint());
+  }
+
+  private void begin(List<byte[]> arguments, byte[] next) {
+    arguments.add(ownerField);
+    arguments.add(checkpointField);
+    arguments.add(owner);
+    arguments.add(stored);
+    arguments.add(next);
+    arguments.add(NONE);
+  }
+
+  private void run(List<byte[]> arguments) {
+    long answer = sink.redis().call(r -> answer(r, arguments));
+    while (answer == HELD) {
+      pause();
+      answer = sink.redis().call(r -> answer(r, arguments));
+    }
+    if (answer == 0) {
       throw new HeadwaterException(
           FailureCode.FENCED,
           "sink '" + config.name() + "' – another worker has taken over " + partition,
           "This worker leaves it alone; the other one goes on.");
     }
-    stored = next;
-    checkpoint = Optional.of(batch.checkpoint());
   }
 
-  private long run(List<byte[]> keys, List<byte[]> arguments) {
-    JedisPooled redis = sink.redis();
+  private long answer(JedisPooled redis, List<byte[]> arguments) {
     try {
-      try {
-        return (Long) redis.evalsha(script.sha(), keys, arguments);
-      } catch (JedisNoScriptException e) {
-        return (Long) redis.eval(script.text(), keys, arguments);
-      }
-    } catch (JedisException e) {
-      throw sink.failure(e);
+      return (Long) redis.evalsha(script.sha(), checkpointKey, arguments);
+    } catch (JedisNoScriptException e) {
+      return (Long) redis.eval(script.text(), checkpointKey, arguments);
+    }
+  }
+
+  /** The server ends the hold by its own clock, in a second at most. */
+  private void pause() {
+    try {
+      Thread.sleep(HELD_PAUSE_MS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new HeadwaterException(
+          FailureCode.TARGET_UNREACHABLE,
+          "sink '" + config.name() + "' – interrupted while a switch held " + partition,
+          "Nothing was written.",
+          e);
     }
   }
 

@@ -42,7 +42,7 @@ final class RedisReadBack implements ReadBack {
   /** Each name with its value, and the checkpoint beside them: a script runs alone. */
   private static final byte[] LOOK =
       ("local t = redis.call('TIME')"
-              + " local out = {redis.call('HGET', KEYS[1], 'checkpoint'),"
+              + " local out = {redis.call('HGET', KEYS[1], ARGV[1]),"
               + " t[1] .. string.format('%03d', math.floor(t[2] / 1000))}"
               + " for i = 2, #KEYS do local type = redis.call('TYPE', KEYS[i]).ok"
               + " if type == 'string' then out[i + 1] = {type, redis.call('GET', KEYS[i])}"
@@ -104,15 +104,15 @@ final class RedisReadBack implements ReadBack {
   @Override
   public OptionalLong estimate() {
     try {
-      return OptionalLong.of(sink.redis().dbSize());
+      return OptionalLong.of(sink.redis().client().dbSize());
     } catch (JedisException e) {
-      throw sink.failure(e);
+      throw sink.redis().failure(e);
     }
   }
 
   @Override
   public void scan(Visitor visitor) {
-    JedisPooled redis = sink.redis();
+    JedisPooled redis = sink.redis().client();
     ScanParams ours = new ScanParams().match(pattern()).count(NAMES_PER_PAGE);
     byte[] cursor = ScanParams.SCAN_POINTER_START_BINARY;
     try {
@@ -131,7 +131,7 @@ final class RedisReadBack implements ReadBack {
         cursor = page.getCursorAsBytes();
       } while (!Arrays.equals(cursor, ScanParams.SCAN_POINTER_START_BINARY));
     } catch (JedisException e) {
-      throw sink.failure(e);
+      throw sink.redis().failure(e);
     }
   }
 
@@ -155,7 +155,7 @@ final class RedisReadBack implements ReadBack {
 
   private List<@Nullable Content> strings(List<byte[]> names) {
     List<@Nullable Content> found = new ArrayList<>();
-    for (byte[] value : sink.redis().mget(names.toArray(new byte[0][]))) {
+    for (byte[] value : sink.redis().client().mget(names.toArray(new byte[0][]))) {
       // Nothing is said of a list or a hash either: the closer look will tell.
       found.add(value == null ? null : Content.document(value));
     }
@@ -164,7 +164,7 @@ final class RedisReadBack implements ReadBack {
 
   private List<@Nullable Content> hashes(List<byte[]> names) {
     List<Response<Map<byte[], byte[]>>> answers = new ArrayList<>();
-    try (Pipeline pipeline = sink.redis().pipelined()) {
+    try (Pipeline pipeline = sink.redis().client().pipelined()) {
       names.forEach(name -> answers.add(pipeline.hgetAll(name)));
       pipeline.sync();
     }
@@ -183,13 +183,13 @@ final class RedisReadBack implements ReadBack {
   @Override
   public Look look(LogPartition partition, List<byte[]> names) {
     List<byte[]> keys = new ArrayList<>(names.size() + 1);
-    keys.add(RedisPartitionWriter.checkpointKey(config, partition));
+    keys.add(RedisNames.checkpoints(config.name(), sink.generation()));
     keys.addAll(names);
     List<?> answer;
     try {
-      answer = (List<?>) sink.redis().eval(LOOK, keys, List.of());
+      answer = (List<?>) sink.redis().client().eval(LOOK, keys, List.of(RedisNames.bytes("at:" + partition)));
     } catch (JedisException e) {
-      throw sink.failure(e);
+      throw sink.redis().failure(e);
     }
     byte[] stored = (byte[]) answer.get(0);
     OptionalLong offset = OptionalLong.empty();

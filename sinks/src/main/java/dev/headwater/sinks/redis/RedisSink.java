@@ -6,98 +6,60 @@ import dev.headwater.log.replay.LogPartition;
 import dev.headwater.log.schema.TableId;
 import dev.headwater.log.schema.TableSchema;
 import dev.headwater.sinks.BatchLimit;
+import dev.headwater.sinks.KeyScan;
 import dev.headwater.sinks.KeyTemplate;
+import dev.headwater.sinks.TableKeys;
 import dev.headwater.sinks.PartitionWriter;
 import dev.headwater.sinks.ReadBack;
 import dev.headwater.sinks.Sink;
 import dev.headwater.sinks.SinkConfig;
-import java.net.URI;
-import java.time.Duration;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import redis.clients.jedis.ConnectionPoolConfig;
-import redis.clients.jedis.DefaultJedisClientConfig;
-import redis.clients.jedis.HostAndPort;
 import redis.clients.jedis.JedisPooled;
-import redis.clients.jedis.exceptions.JedisException;
 
 /**
- * A cache in Redis: each row under a name of the user's choosing.
+ * One generation of a cache in Redis: each row under a name of the user's choosing. {@link
+ * RedisNames} draws what stands where.
  *
  * <p>A batch is one Lua script, which Redis runs alone: it compares owner and checkpoint, writes
- * every row, and stores the new checkpoint, all or nothing of it. Taking a partition replaces the
- * owner, so that a former writer's script changes nothing. What is kept beside the rows is one hash
- * per partition, {@code __headwater:<sink>:g1:<topic>:<partition>}.
+ * every row, and stores the new checkpoint, all or nothing of it; only a batch with more arguments
+ * than a command may have is several, of which the last moves the checkpoint. Taking a partition
+ * replaces the owner, so that a former writer's script changes nothing.
  */
 public final class RedisSink implements Sink {
   private static final Logger LOG = LoggerFactory.getLogger(RedisSink.class);
-  private static final int DEFAULT_PORT = 6379;
-  private static final Duration TIMEOUT = Duration.ofSeconds(10);
-  private static final int MAX_CONNECTIONS = 16;
 
   /** One script runs alone: a batch is small enough that readers do not notice. */
   private static final BatchLimit LIMIT = new BatchLimit(5_000, 4L << 20);
 
+  /** Notes what a table's keys look like, unless the generation is gone. */
+  private static final byte[] LEARN =
+      RedisNames.bytes(
+          "if redis.call('HEXISTS', KEYS[1], ARGV[1] .. '.state') == 1"
+              + " then redis.call('HSET', KEYS[1], ARGV[2], ARGV[3]) end return 1");
+
   private final SinkConfig.Redis config;
+  private final int generation;
   private final KeyTemplate template;
-  private final JedisPooled redis;
+  private final RedisConnection redis;
   private final Map<String, TableId> tables = new ConcurrentHashMap<>();
   private volatile boolean checked;
 
   /**
    * Connects to nobody yet.
    *
+   * @param config the generation's own definition
    * @throws HeadwaterException {@code CONFIGURATION_INVALID} if the key template makes no sense
    */
-  public RedisSink(SinkConfig.Redis config) {
-    this(config, TIMEOUT);
-  }
-
-  /**
-   * @param timeout how long a connection or an answer is waited for
-   */
-  RedisSink(SinkConfig.Redis config, Duration timeout) {
+  RedisSink(SinkConfig.Redis config, int generation, RedisConnection redis) {
     this.config = config;
-    try {
-      this.template = new KeyTemplate(config.keyTemplate());
-    } catch (IllegalArgumentException e) {
-      throw new HeadwaterException(
-          FailureCode.CONFIGURATION_INVALID,
-          "sink '"
-              + config.name()
-              + "' – key template '"
-              + config.keyTemplate()
-              + "': "
-              + e.getMessage(),
-          "A template looks like 'customer:{id}'.",
-          e);
-    }
-    URI uri = URI.create(config.url());
-    DefaultJedisClientConfig.Builder client =
-        DefaultJedisClientConfig.builder()
-            .connectionTimeoutMillis((int) timeout.toMillis())
-            .socketTimeoutMillis((int) timeout.toMillis())
-            .clientName("headwater-" + config.name().replaceAll("[^A-Za-z0-9_-]", "_"))
-            .ssl("rediss".equals(uri.getScheme()))
-            .database(database(uri));
-    config.user().ifPresent(client::user);
-    config.password().ifPresent(password -> client.password(password.reveal()));
-    ConnectionPoolConfig pool = new ConnectionPoolConfig();
-    pool.setMaxTotal(MAX_CONNECTIONS);
-    pool.setMaxIdle(MAX_CONNECTIONS);
-    pool.setMaxWait(timeout);
-    this.redis =
-        new JedisPooled(
-            pool,
-            new HostAndPort(uri.getHost(), uri.getPort() < 0 ? DEFAULT_PORT : uri.getPort()),
-            client.build());
-  }
-
-  private static int database(URI uri) {
-    String path = uri.getPath() == null ? "" : uri.getPath().replace("/", "");
-    return path.isEmpty() ? 0 : Integer.parseInt(path);
+    this.generation = generation;
+    this.template = RedisNames.template(config, generation);
+    this.redis = redis;
   }
 
   @Override
@@ -110,13 +72,16 @@ public final class RedisSink implements Sink {
     template.requireFits(config.name(), schema);
     requireNamesOfItsOwn(schema.table());
     if (!checked) {
-      try {
-        check();
-        checked = true;
-      } catch (JedisException e) {
-        throw failure(e);
-      }
+      check();
+      checked = true;
     }
+    TableKeys key = TableKeys.of(schema);
+    List<byte[]> arguments =
+        List.of(
+            RedisNames.bytes(Integer.toString(generation)),
+            RedisNames.bytes(RedisState.KEY_FIELD + schema.table()),
+            RedisNames.bytes(key.toJson()));
+    redis.call(r -> r.eval(LEARN, List.of(RedisNames.state(config.name())), arguments));
   }
 
   /** Rows of two tables must never meet under one name. */
@@ -134,7 +99,7 @@ public final class RedisSink implements Sink {
   }
 
   private void check() {
-    Map<String, String> info = RedisInfo.parse(redis.info());
+    Map<String, String> info = RedisInfo.parse(redis.call(JedisPooled::info));
     if (info.getOrDefault("role", "").equals("slave")) {
       throw notReady("is a replica", "Point 'url' at its primary.");
     }
@@ -174,11 +139,7 @@ public final class RedisSink implements Sink {
 
   @Override
   public PartitionWriter take(LogPartition partition) {
-    try {
-      return RedisPartitionWriter.take(this, config, partition);
-    } catch (JedisException e) {
-      throw failure(e);
-    }
+    return RedisPartitionWriter.take(this, config, partition);
   }
 
   @Override
@@ -191,16 +152,30 @@ public final class RedisSink implements Sink {
     return LIMIT;
   }
 
-  JedisPooled redis() {
+  @Override
+  public int generation() {
+    return generation;
+  }
+
+  @Override
+  public Optional<KeyScan> keyScan() {
+    return Optional.of(this::scan);
+  }
+
+  private void scan(TableSchema schema, KeyScan.Receiver receiver) {
+    TableKeys key = TableKeys.of(schema);
+    RedisScan scan = RedisScan.of(redis, template.prefix());
+    while (!scan.isDone()) {
+      scan.next().forEach(name -> template.key(key, name).ifPresent(receiver::key));
+    }
+  }
+
+  RedisConnection redis() {
     return redis;
   }
 
   KeyTemplate template() {
     return template;
-  }
-
-  HeadwaterException failure(JedisException e) {
-    return RedisFailures.translate(config.name(), config.url(), e);
   }
 
   @Override

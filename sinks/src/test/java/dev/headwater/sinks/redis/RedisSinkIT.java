@@ -8,6 +8,7 @@ import dev.headwater.devservices.RedisServer;
 import dev.headwater.devservices.ServerOptions;
 import dev.headwater.devservices.SharedServices;
 import dev.headwater.log.failure.FailureCode;
+import dev.headwater.sinks.FirstGeneration;
 import dev.headwater.sinks.FoldedBatch;
 import dev.headwater.sinks.FoldedRow;
 import dev.headwater.sinks.PartitionWriter;
@@ -25,14 +26,16 @@ import org.junit.jupiter.api.Test;
 import redis.clients.jedis.Jedis;
 
 class RedisSinkIT extends SinkContract {
+  private static final SinkConfig.Redis.Generations KIND = SinkConfig.Redis.Generations.IN_PLACE;
+
   @Override
   protected SinkTarget shared(List<String> keyColumns) {
-    return new RedisTarget(SharedServices.redis(), false, keyColumns);
+    return new RedisTarget(SharedServices.redis(), false, keyColumns, KIND);
   }
 
   @Override
   protected SinkTarget alone(List<String> keyColumns) {
-    return new RedisTarget(RedisServer.start(), true, keyColumns);
+    return new RedisTarget(RedisServer.start(), true, keyColumns, KIND);
   }
 
   @Override
@@ -44,7 +47,7 @@ class RedisSinkIT extends SinkContract {
   void storesTheLogsBytesUnchanged() {
     TestRows rows = TestRows.withNumberKey();
     String spaced = "{\"id\":1, \"name\": \"a\\u0041\\n\",\n \"qty\":1.50}";
-    try (RedisSink sink = sink("bytes", "bytes:{id}", SinkConfig.Redis.Value.JSON, Duration.ZERO);
+    try (Sink sink = sink("bytes", "bytes:{id}", SinkConfig.Redis.Value.JSON, Duration.ZERO);
         Jedis redis = jedis()) {
       sink.prepare(rows.schema());
       try (PartitionWriter writer = sink.take(rows.partition())) {
@@ -57,7 +60,7 @@ class RedisSinkIT extends SinkContract {
   @Test
   void aHashIsReplacedWhole() {
     TestRows rows = TestRows.withNumberKey();
-    try (RedisSink sink = sink("hash", "hash:{id}", SinkConfig.Redis.Value.HASH, Duration.ZERO);
+    try (Sink sink = sink("hash", "hash:{id}", SinkConfig.Redis.Value.HASH, Duration.ZERO);
         Jedis redis = jedis()) {
       sink.prepare(rows.schema());
       try (PartitionWriter writer = sink.take(rows.partition())) {
@@ -89,7 +92,7 @@ class RedisSinkIT extends SinkContract {
             1,
             Optional.of("[\"name\"]"),
             0);
-    try (RedisSink sink = sink("jnull", "jnull:{id}", SinkConfig.Redis.Value.HASH, Duration.ZERO);
+    try (Sink sink = sink("jnull", "jnull:{id}", SinkConfig.Redis.Value.HASH, Duration.ZERO);
         Jedis redis = jedis()) {
       sink.prepare(rows.schema());
       try (PartitionWriter writer = sink.take(rows.partition())) {
@@ -112,8 +115,7 @@ class RedisSinkIT extends SinkContract {
     FoldedBatch batch = rows.batch();
     List<FoldedRow> both =
         List.of(rowAt(1, now - Duration.ofHours(3).toMillis()), rowAt(2, now - 60_000));
-    try (RedisSink sink =
-            sink("ttl", "ttl:{id}", SinkConfig.Redis.Value.JSON, Duration.ofHours(2));
+    try (Sink sink = sink("ttl", "ttl:{id}", SinkConfig.Redis.Value.JSON, Duration.ofHours(2));
         Jedis redis = jedis()) {
       sink.prepare(rows.schema());
       try (PartitionWriter writer = sink.take(rows.partition())) {
@@ -144,8 +146,7 @@ class RedisSinkIT extends SinkContract {
   @Test
   void aServerThatForgotItsScriptsIsToldThemAgain() {
     TestRows rows = TestRows.withNumberKey();
-    try (RedisSink sink =
-            sink("script", "script:{id}", SinkConfig.Redis.Value.JSON, Duration.ZERO);
+    try (Sink sink = sink("script", "script:{id}", SinkConfig.Redis.Value.JSON, Duration.ZERO);
         Jedis redis = jedis()) {
       sink.prepare(rows.schema());
       try (PartitionWriter writer = sink.take(rows.partition())) {
@@ -203,7 +204,7 @@ class RedisSinkIT extends SinkContract {
     RedisServer cluster =
         RedisServer.start(ServerOptions.defaults().withSetting("cluster-enabled", "yes"));
     try (SinkTarget target = alone(List.of("id"));
-        SinkTarget sharded = new RedisTarget(cluster, true, List.of("id"));
+        SinkTarget sharded = new RedisTarget(cluster, true, List.of("id"), KIND);
         Jedis redis = new Jedis("127.0.0.1", target.server().port())) {
       redis.configSet("maxmemory", "100mb");
       redis.configSet("maxmemory-policy", "allkeys-lru");
@@ -223,7 +224,7 @@ class RedisSinkIT extends SinkContract {
 
   @Test
   void refusesTwoTablesUnderOneTemplateWithoutTable() {
-    try (RedisSink sink = sink("meet", "meet:{id}", SinkConfig.Redis.Value.JSON, Duration.ZERO)) {
+    try (Sink sink = sink("meet", "meet:{id}", SinkConfig.Redis.Value.JSON, Duration.ZERO)) {
       sink.prepare(TestRows.withNumberKey().schema());
       assertFails(
           () -> sink.prepare(TestRows.withNumberKey().schema()), FailureCode.CONFIGURATION_INVALID);
@@ -234,9 +235,9 @@ class RedisSinkIT extends SinkContract {
     return new Jedis("127.0.0.1", SharedServices.redis().port());
   }
 
-  private static RedisSink sink(
+  private static Sink sink(
       String name, String template, SinkConfig.Redis.Value value, Duration ttl) {
-    return new RedisSink(
+    return new FirstGeneration(
         new SinkConfig.Redis(
             name,
             SharedServices.redis().url(),

@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import dev.headwater.devservices.DevServer;
 import dev.headwater.devservices.RedisServer;
 import dev.headwater.log.schema.TableSchema;
+import dev.headwater.sinks.FirstGeneration;
 import dev.headwater.sinks.KeyTemplate;
 import dev.headwater.sinks.Sink;
 import dev.headwater.sinks.SinkConfig;
@@ -29,14 +30,21 @@ final class RedisTarget implements SinkTarget {
   private final boolean serverIsOurs;
   private final String name = "cache-" + NAMES.incrementAndGet();
   private final List<String> keyColumns;
+  private final SinkConfig.Redis.Generations kind;
 
-  RedisTarget(RedisServer server, boolean serverIsOurs, List<String> keyColumns) {
+  RedisTarget(
+      RedisServer server,
+      boolean serverIsOurs,
+      List<String> keyColumns,
+      SinkConfig.Redis.Generations kind) {
+    this.kind = kind;
     this.server = server;
     this.serverIsOurs = serverIsOurs;
     this.keyColumns = keyColumns;
   }
 
-  static SinkConfig.Redis config(String name, String url, String template) {
+  static SinkConfig.Redis config(
+      String name, String url, String template, SinkConfig.Redis.Generations kind) {
     return new SinkConfig.Redis(
         name,
         url,
@@ -46,7 +54,7 @@ final class RedisTarget implements SinkTarget {
         template,
         SinkConfig.Redis.Value.JSON,
         Duration.ZERO,
-        SinkConfig.Redis.Generations.IN_PLACE);
+        kind);
   }
 
   private String template() {
@@ -55,14 +63,26 @@ final class RedisTarget implements SinkTarget {
         + keyColumns.stream().map(c -> "{" + c + "}").collect(Collectors.joining(":"));
   }
 
+  /** As a reader would: the pointer says what names begin with. */
+  private String names() {
+    if (kind == SinkConfig.Redis.Generations.IN_PLACE) {
+      return template();
+    }
+    try (Jedis redis = new Jedis("127.0.0.1", server.port())) {
+      String pointer = redis.get(name + ":generation");
+      return (pointer == null ? "nothing:" : pointer) + template();
+    }
+  }
+
   @Override
   public Sink open() {
-    return new RedisSink(config(name, server.url(), template()), Duration.ofSeconds(2));
+    SinkConfig.Redis config = config(name, server.url(), template(), kind);
+    return new FirstGeneration(config, () -> new RedisGenerations(config, Duration.ofSeconds(2)));
   }
 
   @Override
   public Optional<String> read(TableSchema table, String key) {
-    byte[] row = new KeyTemplate(template()).name(table.table(), key.getBytes(UTF_8));
+    byte[] row = new KeyTemplate(names()).name(table.table(), key.getBytes(UTF_8));
     try (Jedis redis = new Jedis("127.0.0.1", server.port())) {
       byte[] value = redis.get(row);
       return value == null ? Optional.empty() : Optional.of(new String(value, UTF_8));
@@ -73,7 +93,9 @@ final class RedisTarget implements SinkTarget {
   public long count(TableSchema table) {
     Set<String> names = new HashSet<>();
     ScanParams ours =
-        new ScanParams().match(name + ":" + table.table().inSource() + ":*").count(10_000);
+        new ScanParams()
+            .match(names().substring(0, names().indexOf('{')) + table.table().inSource() + ":*")
+            .count(10_000);
     try (Jedis redis = new Jedis("127.0.0.1", server.port())) {
       String cursor = ScanParams.SCAN_POINTER_START;
       do {
