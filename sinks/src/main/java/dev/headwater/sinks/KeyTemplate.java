@@ -160,7 +160,9 @@ public final class KeyTemplate {
     // Only what the very same name is made of is a row's.
     return table
         .key(texts)
-        .filter(key -> placeholders.stream().allMatch(p -> p.equals(TABLE) || table.columns().contains(p)))
+        .filter(
+            key ->
+                placeholders.stream().allMatch(p -> p.equals(TABLE) || table.columns().contains(p)))
         .filter(key -> Arrays.equals(name(table.table(), key), name));
   }
 

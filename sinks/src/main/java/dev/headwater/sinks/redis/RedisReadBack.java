@@ -187,7 +187,9 @@ final class RedisReadBack implements ReadBack {
     keys.addAll(names);
     List<?> answer;
     try {
-      answer = (List<?>) sink.redis().client().eval(LOOK, keys, List.of(RedisNames.bytes("at:" + partition)));
+      answer =
+          (List<?>)
+              sink.redis().client().eval(LOOK, keys, List.of(RedisNames.bytes("at:" + partition)));
     } catch (JedisException e) {
       throw sink.redis().failure(e);
     }
