@@ -33,9 +33,18 @@ public final class RunningSink implements AutoCloseable {
 
   /** Asks for something, as a command would. */
   public void wish(SinkWish.Action action, boolean keepPrevious) {
+    wish(action, keepPrevious, 0);
+  }
+
+  /** Asks to be rebuilt, at so many rows a second. */
+  public void rebuild(long rate) {
+    wish(SinkWish.Action.REBUILD, false, rate);
+  }
+
+  private void wish(SinkWish.Action action, boolean keepPrevious, long rate) {
     supervisor.wish(
         new SinkWish(
-            UUID.randomUUID().toString(), action, keepPrevious, 0, System.currentTimeMillis()));
+            UUID.randomUUID().toString(), action, keepPrevious, rate, System.currentTimeMillis()));
   }
 
   public SinkStatus status() {

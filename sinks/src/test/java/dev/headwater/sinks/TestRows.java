@@ -32,9 +32,18 @@ public final class TestRows {
 
   /** Columns {@code id int8} (the key), {@code name text}, {@code qty int4}. */
   public static TestRows withNumberKey() {
+    return withNumberKey(newTable());
+  }
+
+  /** The same, in a table whose name two processes agree on. */
+  public static TestRows withNumberKey(String table) {
+    return withNumberKey(new TableId("shop", "public", table));
+  }
+
+  private static TestRows withNumberKey(TableId table) {
     return new TestRows(
         new TableSchema(
-            newTable(),
+            table,
             1,
             List.of(
                 column("id", "int8", "bigint", false),

@@ -169,11 +169,16 @@ class RedisRebuildIT {
   }
 
   private SinkConfig.Redis pointer(String template) {
-    return RedisTarget.config(name, server.url(), template, SinkConfig.Redis.Generations.POINTER);
+    return config(template, SinkConfig.Redis.Generations.POINTER);
   }
 
   private SinkConfig.Redis inPlace(String template) {
-    return RedisTarget.config(name, server.url(), template, SinkConfig.Redis.Generations.IN_PLACE);
+    return config(template, SinkConfig.Redis.Generations.IN_PLACE);
+  }
+
+  private SinkConfig.Redis config(String template, SinkConfig.Redis.Generations kind) {
+    String table = rows.schema().table().toString();
+    return RedisTarget.config(name, server.url(), template, kind, table);
   }
 
   private RunningSink start(SinkConfig config, Duration grace) {

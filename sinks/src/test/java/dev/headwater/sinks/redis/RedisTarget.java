@@ -45,12 +45,18 @@ final class RedisTarget implements SinkTarget {
 
   static SinkConfig.Redis config(
       String name, String url, String template, SinkConfig.Redis.Generations kind) {
+    return config(name, url, template, kind, "*");
+  }
+
+  /** A sink of these tables only; "*" for all. */
+  static SinkConfig.Redis config(
+      String name, String url, String template, SinkConfig.Redis.Generations kind, String tables) {
     return new SinkConfig.Redis(
         name,
         url,
         Optional.empty(),
         Optional.empty(),
-        List.of("*"),
+        List.of(tables),
         template,
         SinkConfig.Redis.Value.JSON,
         Duration.ZERO,
