@@ -152,14 +152,9 @@ public final class KeyTemplate {
    * @return empty if the name is not exactly one that a row of this table can have
    */
   public Optional<byte[]> key(TableKeys table, byte[] name) {
-    Optional<Map<String, byte[]>> read = read(name);
-    if (read.isEmpty() || !read.get().keySet().containsAll(table.columns())) {
-      return Optional.empty();
-    }
-    byte[][] texts = table.columns().stream().map(read.get()::get).toArray(byte[][]::new);
     // Only what the very same name is made of is a row's.
-    return table
-        .key(texts)
+    return read(name)
+        .flatMap(table::key)
         .filter(
             key ->
                 placeholders.stream().allMatch(p -> p.equals(TABLE) || table.columns().contains(p)))

@@ -7,6 +7,7 @@ import dev.headwater.log.schema.ColumnSchema;
 import dev.headwater.log.schema.TableId;
 import dev.headwater.log.schema.TableSchema;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
@@ -46,6 +47,7 @@ class TableKeysTest {
             "customer:+42",
             "customer:4%32",
             "customer:42 ",
+            "customer:9223372036854775808",
             "customers:42",
             "customer",
             "")) {
@@ -64,7 +66,24 @@ class TableKeysTest {
     assertThat(read(template, table(column("k", "numeric")), "k:1.50"))
         .contains("{\"k\":\"1.50\"}");
     assertThat(read(template, table(column("k", "jsonb")), "k:[1, 2]")).contains("{\"k\":[1, 2]}");
+    assertThat(read(template, table(column("k", "jsonb")), "k:[1] 2"))
+        .contains("{\"k\":\"[1] 2\"}");
     assertThat(read(template, table(column("k", "text")), "k:true")).contains("{\"k\":\"true\"}");
+    assertThat(read(template, table(column("k", "int2")), "k:32768")).isEmpty();
+    assertThat(read(template, table(column("k", "oid")), "k:4294967295"))
+        .contains("{\"k\":4294967295}");
+    assertThat(read(template, table(column("k", "oid")), "k:-1")).isEmpty();
+    assertThat(read(template, table(column("k", "numeric")), "k:1,5")).isEmpty();
+    assertThat(read(template, table(column("k", "uuid")), "k:nothing")).isEmpty();
+    assertThat(read(template, table(column("k", "date")), "k:2026-01-31"))
+        .contains("{\"k\":\"2026-01-31\"}");
+    assertThat(read(template, table(column("k", "date")), "k:today")).isEmpty();
+  }
+
+  @Test
+  void aColumnThatIsMissingMakesNoKey() {
+    TableKeys pairs = table(column("tenant", "text"), column("id", "uuid"));
+    assertThat(pairs.key(Map.of("tenant", "a".getBytes(UTF_8)))).isEmpty();
   }
 
   private static TableKeys table(ColumnSchema... key) {

@@ -15,9 +15,9 @@ import dev.headwater.log.schema.TableId;
 import dev.headwater.log.schema.TableSchema;
 import dev.headwater.sinks.Content;
 import dev.headwater.sinks.FoldedRow;
-import dev.headwater.sinks.KeyText;
 import dev.headwater.sinks.ReadBack;
 import dev.headwater.sinks.SinkConfig;
+import dev.headwater.sinks.TableKeys;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
@@ -77,7 +77,8 @@ public final class RowTrace {
     TableSchema schema = schemas.latest().get(known.get());
     byte[] canonical =
         schema.key().size() == 1 && !key.startsWith("{")
-            ? KeyText.json(schema, Map.of(schema.key().get(0), key.getBytes(UTF_8)))
+            ? TableKeys.of(schema)
+                .key(Map.of(schema.key().get(0), key.getBytes(UTF_8)))
                 .orElseGet(() -> key.getBytes(UTF_8))
             : key.getBytes(UTF_8);
     List<LogPartition> partitions =

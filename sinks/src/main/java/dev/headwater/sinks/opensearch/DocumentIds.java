@@ -5,7 +5,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import dev.headwater.log.schema.TableId;
 import dev.headwater.log.schema.TableSchema;
 import dev.headwater.sinks.JsonFields;
-import dev.headwater.sinks.KeyText;
+import dev.headwater.sinks.TableKeys;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HashMap;
@@ -80,14 +80,14 @@ final class DocumentIds {
         while (fields.next()) {
           texts.put(new String(fields.name(), UTF_8), fields.text());
         }
-        return KeyText.json(schema, texts);
+        return TableKeys.of(schema).key(texts);
       } catch (IllegalArgumentException | IndexOutOfBoundsException e) {
         // Not JSON: somebody else's id.
         return Optional.empty();
       }
     }
     return schema.key().size() == 1
-        ? KeyText.json(schema, Map.of(schema.key().get(0), rest.getBytes(UTF_8)))
+        ? TableKeys.of(schema).key(Map.of(schema.key().get(0), rest.getBytes(UTF_8)))
         : Optional.empty();
   }
 

@@ -20,6 +20,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
@@ -45,8 +46,8 @@ public final class RedisGenerations implements Generations {
   private final RedisConnection redis;
   private final Map<Integer, RedisScan> removals = new ConcurrentHashMap<>();
 
-  /** Whether what was read last is being built in place, whatever the configuration says by now. */
-  private volatile boolean isBuiltInPlace;
+  /** How what was read last is being built, whatever the configuration says by now. */
+  private volatile Optional<Kind> building = Optional.empty();
 
   /** Connects to nobody yet. */
   public RedisGenerations(SinkConfig.Redis config) {
@@ -69,13 +70,13 @@ public final class RedisGenerations implements Generations {
 
   @Override
   public Kind kind() {
-    return isBuiltInPlace || !RedisNames.isPointer(config) ? Kind.IN_PLACE : Kind.BESIDE;
+    return building.orElse(RedisNames.isPointer(config) ? Kind.BESIDE : Kind.IN_PLACE);
   }
 
   @Override
   public GenerationSet read() {
     GenerationSet set = state().set();
-    isBuiltInPlace = set.building().isPresent() && set.serving().isEmpty();
+    building = set.building().map(g -> set.serving().isPresent() ? Kind.BESIDE : Kind.IN_PLACE);
     return set;
   }
 

@@ -5,6 +5,7 @@ import dev.headwater.log.failure.HeadwaterException;
 import dev.headwater.sinks.KeyTemplate;
 import dev.headwater.sinks.SinkConfig;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 
 /**
  * What stands where in Redis.
@@ -18,19 +19,28 @@ import java.nio.charset.StandardCharsets;
  * </pre>
  */
 final class RedisNames {
+  private static final String STATE = "__headwater:";
+  private static final byte[] STATE_BYTES = bytes(STATE);
+
   private RedisNames() {}
 
   static byte[] state(String sink) {
-    return bytes("__headwater:" + sink);
+    return bytes(STATE + sink);
+  }
+
+  /** Whether a name is that of a sink's state, whichever sink's: never a row's. */
+  static boolean isState(byte[] name) {
+    int size = STATE_BYTES.length;
+    return name.length > size && Arrays.equals(name, 0, size, STATE_BYTES, 0, size);
   }
 
   /** What the hash of a generation's checkpoints is called, without its number. */
   static byte[] checkpointsOfAny(String sink) {
-    return bytes("__headwater:" + sink + ":g");
+    return bytes(STATE + sink + ":g");
   }
 
   static byte[] checkpoints(String sink, int generation) {
-    return bytes("__headwater:" + sink + ":g" + generation);
+    return bytes(STATE + sink + ":g" + generation);
   }
 
   static byte[] pointer(String sink) {

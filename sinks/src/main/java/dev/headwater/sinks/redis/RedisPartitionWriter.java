@@ -77,13 +77,6 @@ final class RedisPartitionWriter implements PartitionWriter {
     return new RedisPartitionWriter(sink, config, partition);
   }
 
-  /** The hash that holds a partition's owner and checkpoint. */
-  static byte[] checkpointKey(SinkConfig.Redis config, LogPartition partition) {
-    String name =
-        "__headwater:" + config.name() + ":g1:" + partition.topic() + ":" + partition.partition();
-    return name.getBytes(StandardCharsets.UTF_8);
-  }
-
   @Override
   public LogPartition partition() {
     return partition;

@@ -9,10 +9,9 @@ import dev.headwater.log.schema.TableSchema;
 import dev.headwater.sinks.Checkpoint;
 import dev.headwater.sinks.Content;
 import dev.headwater.sinks.FoldedRow;
-import dev.headwater.sinks.KeyText;
 import dev.headwater.sinks.ReadBack;
 import dev.headwater.sinks.SinkConfig;
-import java.io.ByteArrayOutputStream;
+import dev.headwater.sinks.TableKeys;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -23,22 +22,16 @@ import java.util.OptionalLong;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
-import redis.clients.jedis.JedisPooled;
 import redis.clients.jedis.Pipeline;
 import redis.clients.jedis.Response;
 import redis.clients.jedis.exceptions.JedisDataException;
 import redis.clients.jedis.exceptions.JedisException;
-import redis.clients.jedis.params.ScanParams;
-import redis.clients.jedis.resps.ScanResult;
 
 /**
  * Reads the cache back. Redis has no list of a sink's names, so a scan goes over the whole
  * database, whoever else has keys in it.
  */
 final class RedisReadBack implements ReadBack {
-  private static final byte[] STATE = "__headwater:".getBytes(US_ASCII);
-  private static final int NAMES_PER_PAGE = 1_000;
-
   /** Each name with its value, and the checkpoint beside them: a script runs alone. */
   private static final byte[] LOOK =
       ("local t = redis.call('TIME')"
@@ -52,7 +45,8 @@ final class RedisReadBack implements ReadBack {
 
   private final RedisSink sink;
   private final SinkConfig.Redis config;
-  private final Map<TableId, TableSchema> tables = new ConcurrentHashMap<>();
+  private final Map<TableId, TableSchema> schemas = new ConcurrentHashMap<>();
+  private final Map<TableId, TableKeys> tables = new ConcurrentHashMap<>();
 
   RedisReadBack(RedisSink sink, SinkConfig.Redis config) {
     this.sink = sink;
@@ -62,7 +56,9 @@ final class RedisReadBack implements ReadBack {
   @Override
   public void learn(TableSchema schema) {
     sink.template().requireFits(config.name(), schema);
-    tables.merge(schema.table(), schema, (a, b) -> a.version() >= b.version() ? a : b);
+    TableSchema newest =
+        schemas.merge(schema.table(), schema, (a, b) -> a.version() >= b.version() ? a : b);
+    tables.put(schema.table(), TableKeys.of(newest));
   }
 
   @Override
@@ -72,14 +68,10 @@ final class RedisReadBack implements ReadBack {
 
   @Override
   public Optional<Row> rowOf(byte[] name) {
-    Optional<Map<String, byte[]>> texts = sink.template().read(name);
-    if (texts.isEmpty()) {
-      return Optional.empty();
-    }
-    for (TableSchema schema : tables.values()) {
-      Optional<byte[]> key = KeyText.json(schema, texts.get());
-      if (key.isPresent() && Arrays.equals(name(schema.table(), key.get()), name)) {
-        return Optional.of(new Row(schema.table(), key.get()));
+    for (TableKeys keys : tables.values()) {
+      Optional<byte[]> key = sink.template().key(keys, name);
+      if (key.isPresent()) {
+        return Optional.of(new Row(keys.table(), key.get()));
       }
     }
     return Optional.empty();
@@ -112,45 +104,23 @@ final class RedisReadBack implements ReadBack {
 
   @Override
   public void scan(Visitor visitor) {
-    JedisPooled redis = sink.redis().client();
-    ScanParams ours = new ScanParams().match(pattern()).count(NAMES_PER_PAGE);
-    byte[] cursor = ScanParams.SCAN_POINTER_START_BINARY;
+    RedisScan scan = RedisScan.of(sink.redis(), sink.template().prefix());
     try {
-      do {
-        ScanResult<byte[]> page = redis.scan(cursor, ours);
-        List<byte[]> names = page.getResult();
+      while (!scan.isDone()) {
+        List<byte[]> names = scan.next();
         if (!names.isEmpty()) {
           List<@Nullable Content> found = isHash() ? hashes(names) : strings(names);
           for (int i = 0; i < names.size(); i++) {
             Content content = found.get(i);
-            if (content != null && !isOurState(names.get(i))) {
+            if (content != null) {
               visitor.row(names.get(i), content);
             }
           }
         }
-        cursor = page.getCursorAsBytes();
-      } while (!Arrays.equals(cursor, ScanParams.SCAN_POINTER_START_BINARY));
+      }
     } catch (JedisException e) {
       throw sink.redis().failure(e);
     }
-  }
-
-  private static boolean isOurState(byte[] name) {
-    return name.length > STATE.length
-        && Arrays.equals(name, 0, STATE.length, STATE, 0, STATE.length);
-  }
-
-  /** The template's beginning, with what a pattern takes for something else behind a backslash. */
-  private byte[] pattern() {
-    ByteArrayOutputStream pattern = new ByteArrayOutputStream();
-    for (byte b : sink.template().prefix()) {
-      if (b == '*' || b == '?' || b == '[' || b == ']' || b == '\\' || b == '^') {
-        pattern.write('\\');
-      }
-      pattern.write(b);
-    }
-    pattern.write('*');
-    return pattern.toByteArray();
   }
 
   private List<@Nullable Content> strings(List<byte[]> names) {

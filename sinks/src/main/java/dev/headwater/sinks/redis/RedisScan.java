@@ -8,9 +8,10 @@ import redis.clients.jedis.params.ScanParams;
 import redis.clients.jedis.resps.ScanResult;
 
 /**
- * Walks the names in a database that begin with a prefix, page by page. Redis looks at every name
- * there is for that, a thousand at a time, and holds nobody up for longer than one page. Names that
- * are there from beginning to end are met at least once. Used by one thread at a time.
+ * Walks the names in a database that begin with a prefix, page by page, except those of sinks' own
+ * state. Redis looks at every name there is for that, a thousand at a time, and holds nobody up for
+ * longer than one page. Names that are there from beginning to end are met at least once. Used by
+ * one thread at a time.
  */
 final class RedisScan {
   private static final int PAGE = 1_000;
@@ -47,7 +48,7 @@ final class RedisScan {
     ScanResult<byte[]> page = redis.call(r -> r.scan(cursor, params));
     cursor = page.getCursorAsBytes();
     isDone = page.isCompleteIteration();
-    return page.getResult();
+    return page.getResult().stream().filter(name -> !RedisNames.isState(name)).toList();
   }
 
   /** Takes those of some names away; Redis frees their memory beside its work. */
