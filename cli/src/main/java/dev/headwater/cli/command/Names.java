@@ -2,6 +2,7 @@ package dev.headwater.cli.command;
 
 import dev.headwater.cli.GlobalOptions;
 import dev.headwater.cli.config.HeadwaterConfig;
+import dev.headwater.cli.config.Suggestions;
 import dev.headwater.log.failure.FailureCode;
 import dev.headwater.log.failure.HeadwaterException;
 import dev.headwater.sinks.SinkConfig;
@@ -39,7 +40,13 @@ final class Names {
       GlobalOptions options, String kind, String name, List<String> known) {
     return new HeadwaterException(
         FailureCode.CONFIGURATION_INVALID,
-        kind + " '" + name + "' – " + options.file() + " has none of that name",
+        kind
+            + " '"
+            + name
+            + "' – "
+            + options.file()
+            + " has none of that name"
+            + Suggestions.didYouMean(name, known),
         "It has " + known + ".");
   }
 }

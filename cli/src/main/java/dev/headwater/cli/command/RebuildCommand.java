@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.Callable;
+import java.util.concurrent.atomic.AtomicBoolean;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -87,10 +88,12 @@ public final class RebuildCommand implements Callable<Integer> {
                 + (keepPrevious ? ", which is kept." : ", which is dropped after the switch."));
         wish.send(wish(request, SinkWish.Action.REBUILD));
       }
-      Thread onInterrupt = sayThatItGoesOn(console);
-      Wish.Outcome outcome = wish.await(request, true);
-      Runtime.getRuntime().removeShutdownHook(onInterrupt);
-      tell(console, outcome);
+      AtomicBoolean isWatched = sayThatItGoesOn(console);
+      try {
+        tell(console, wish.await(request, true));
+      } finally {
+        isWatched.set(false);
+      }
       return 0;
     }
   }
@@ -112,17 +115,20 @@ public final class RebuildCommand implements Callable<Integer> {
     return new SinkWish(request, action, keepPrevious, rate, System.currentTimeMillis());
   }
 
-  private Thread sayThatItGoesOn(Console console) {
-    Thread hook =
-        new Thread(
-            () ->
-                console.say(
-                    "\nthe rebuild goes on; 'headwater rebuild "
-                        + sink
-                        + "' watches it again, --abort gives it up"),
-            "headwater/goes-on");
-    Runtime.getRuntime().addShutdownHook(hook);
-    return hook;
+  /** Tells somebody who interrupts the watching, which is true from now on, what that means. */
+  private AtomicBoolean sayThatItGoesOn(Console console) {
+    AtomicBoolean isWatched = new AtomicBoolean(true);
+    Runnable say =
+        () -> {
+          if (isWatched.get()) {
+            console.say(
+                "\nthe rebuild goes on; 'headwater rebuild "
+                    + sink
+                    + "' watches it again, --abort gives it up");
+          }
+        };
+    Runtime.getRuntime().addShutdownHook(new Thread(say, "headwater/goes-on"));
+    return isWatched;
   }
 
   private void tell(Console console, Wish.Outcome outcome) {

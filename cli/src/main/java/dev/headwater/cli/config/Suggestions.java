@@ -5,13 +5,13 @@ import java.util.Comparator;
 import java.util.Locale;
 
 /** "Did you mean": the nearest of the names that would have been right. */
-final class Suggestions {
+public final class Suggestions {
   private static final int MAX_DISTANCE = 3;
 
   private Suggestions() {}
 
   /** {@code ; did you mean 'tables'?}, or nothing where no name is near. */
-  static String didYouMean(String found, Collection<String> right) {
+  public static String didYouMean(String found, Collection<String> right) {
     return right.stream()
         .filter(name -> distance(found, name) <= limit(name))
         .min(Comparator.comparingInt(name -> distance(found, name)))

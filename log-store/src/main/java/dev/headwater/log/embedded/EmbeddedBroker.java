@@ -221,6 +221,15 @@ public final class EmbeddedBroker implements AutoCloseable {
     return p;
   }
 
+  /** Whether the process that last wrote its address here still runs, answering or not. */
+  public static boolean mayRun(Path directory) {
+    try {
+      return BrokerAddress.read(directory).filter(BrokerAddress::isProcessAlive).isPresent();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
   /** Whether the broker at this address is the one that wrote it, and serves. */
   private static boolean answers(BrokerAddress address) {
     Map<String, Object> properties =
