@@ -20,7 +20,8 @@ import java.util.TreeMap;
  * <p>Changes nothing. On the caller's thread.
  */
 final class SourcePreflight {
-  private static final int OLDEST_VERSION = 120_000;
+  /** The first whose pgoutput sends messages: the marks that merge loads into the stream. */
+  private static final int OLDEST_VERSION = 140_000;
 
   private final CaptureConfig config;
   private final Connection connection;
@@ -79,7 +80,8 @@ final class SourcePreflight {
       findings.add(
           "the server is PostgreSQL "
               + ask("SHOW server_version")
-              + "; Headwater needs 12 or newer");
+              + "; Headwater needs 14 or newer, whose replication stream carries the marks that"
+              + " merge loaded tables into it");
     }
     String walLevel = ask("SHOW wal_level");
     if (!walLevel.equals("logical")) {

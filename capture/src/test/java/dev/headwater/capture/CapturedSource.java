@@ -8,6 +8,7 @@ import dev.headwater.log.config.Secret;
 import dev.headwater.log.connection.LogConnection;
 import dev.headwater.log.failure.HeadwaterException;
 import dev.headwater.log.schema.TableId;
+import dev.headwater.log.snapshot.TableLoader;
 import dev.headwater.log.topic.TopicNames;
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -40,6 +41,7 @@ final class CapturedSource implements AutoCloseable {
       "c" + NAMES.incrementAndGet() + "_" + Long.toString(System.nanoTime() & 0xffffff, 36);
   private final LogConnection log;
   private UnaryOperator<ChangeSource> wrapping = UnaryOperator.identity();
+  private TableLoader loader = NoLoads::begin;
   private List<String> tables = List.of();
   private Map<String, List<String>> keys = Map.of();
   private CaptureConfig.OnSchemaChange onSchemaChange = CaptureConfig.OnSchemaChange.FOLLOW;
@@ -110,6 +112,12 @@ final class CapturedSource implements AutoCloseable {
     return this;
   }
 
+  /** Who loads tables, from the next start on; nobody unless it is said. */
+  CapturedSource loader(TableLoader with) {
+    loader = with;
+    return this;
+  }
+
   Connection connect() throws SQLException {
     return connect(name);
   }
@@ -155,8 +163,7 @@ final class CapturedSource implements AutoCloseable {
     }
     failure.set(null);
     CaptureWorker started =
-        new CaptureWorker(
-            config(), log, NoLoads::begin, c -> wrapping.apply(new DebeziumChangeSource(c)));
+        new CaptureWorker(config(), log, loader, c -> wrapping.apply(new DebeziumChangeSource(c)));
     worker = started;
     Thread running =
         new Thread(

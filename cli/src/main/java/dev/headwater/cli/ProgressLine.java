@@ -31,6 +31,7 @@ public final class ProgressLine implements AutoCloseable {
   private final long startNanos;
   private long shownNanos;
   private long rows;
+  private long rowsBefore;
   private boolean isClosed;
 
   /**
@@ -59,6 +60,19 @@ public final class ProgressLine implements AutoCloseable {
     totalRows = OptionalLong.of(rowsInAll);
   }
 
+  /** Says how many rows an earlier process had done; they are rows, and not speed. */
+  public void rowsBefore(long rowsOfOthers) {
+    rowsBefore = rowsOfOthers;
+  }
+
+  /** Takes the bar off the terminal, so that something else may stand there. */
+  public void clear() {
+    if (isTerminal) {
+      err.print(OVER_ITSELF);
+      err.flush();
+    }
+  }
+
   /** Says how many rows are done; cheap enough to be called for each batch. */
   public void rowsDone(long rowsSoFar) {
     rows = rowsSoFar;
@@ -85,13 +99,14 @@ public final class ProgressLine implements AutoCloseable {
 
   private String line(long now, boolean isRunning) {
     double seconds = Math.max(1e-3, (now - startNanos) / 1e9);
-    double rate = rows / seconds;
+    double rate = Math.max(0, rows - rowsBefore) / seconds;
     StringBuilder line = new StringBuilder(label).append("  ");
     boolean hasTotal = totalRows.orElse(0) > 0;
     if (hasTotal && isRunning) {
       // An estimate may be too low: the bar stays full, and 100 % is only said at the end.
       double part = Math.min(0.99, rows / (double) totalRows.orElse(1));
-      line.append(isTerminal ? bar(part) : "").append(String.format("%3.0f %%  ", part * 100));
+      line.append(isTerminal ? bar(part) : "")
+          .append(String.format(Locale.ROOT, "%3.0f %%  ", part * 100));
     }
     line.append(String.format(Locale.ROOT, "%,d rows  %,.0f rows/s", rows, rate));
     if (!isRunning) {

@@ -11,10 +11,12 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 
 /** Runs workers in the foreground until they end or the process is told to stop. */
 final class Foreground {
   private static final long STOP_SECONDS = 40;
+  private static final int TABLES_NAMED = 20;
 
   private final GlobalOptions options;
 
@@ -36,7 +38,7 @@ final class Foreground {
                 + " captures "
                 + tables.size()
                 + " tables: "
-                + String.join(", ", tables));
+                + named(tables));
         found.problems().forEach(problem -> console.say("  not captured: " + problem));
       }
     }
@@ -54,9 +56,11 @@ final class Foreground {
               log,
               names::contains,
               (name, failure) -> console.fail(failure, options.isVerbose()));
+      LoadProgress progress = new LoadProgress(options, pipeline.snapshots());
       Thread stopper =
           new Thread(
               () -> {
+                progress.close();
                 console.say("stopping …");
                 pipeline.close();
                 awaitQuietly(closed);
@@ -65,13 +69,19 @@ final class Foreground {
       Runtime.getRuntime().addShutdownHook(stopper);
       pipeline.start();
       console.say("running; Ctrl-C stops");
-      new LoadProgress(options, pipeline.snapshots()).start();
+      progress.start();
       Optional<HeadwaterException> failure = pipeline.awaitEnd();
       pipeline.close();
       return failure.map(f -> f.code().exitCode()).orElse(0);
     } finally {
       closed.countDown();
     }
+  }
+
+  private static String named(Set<String> tables) {
+    String first = tables.stream().limit(TABLES_NAMED).collect(Collectors.joining(", "));
+    int more = tables.size() - TABLES_NAMED;
+    return more > 0 ? first + " and " + more + " more" : first;
   }
 
   /** The process must not end before the log is closed, which happens on the command's thread. */

@@ -137,12 +137,11 @@ public final class SnapshotCommand implements Callable<Integer> {
         Thread.sleep(LOOK_MS);
         requireAccepted(request, status);
         JsonNode snapshot = requireRunning(status).path("snapshot");
-        if (!options.isQuiet()) {
-          line.totalRows(snapshot.path("estimated_rows").asLong());
-          line.rowsDone(snapshot.path("rows").asLong());
-        }
         Map<String, TableLoad> loads = new TreeMap<>(store.loads());
         loads.keySet().retainAll(request.tables());
+        if (!options.isQuiet()) {
+          tell(line, loads, request, snapshot.path("tables"));
+        }
         boolean done = true;
         for (Map.Entry<String, TableLoad> load : loads.entrySet()) {
           requireNotFailed(load.getKey(), snapshot);
@@ -153,6 +152,22 @@ public final class SnapshotCommand implements Callable<Integer> {
         }
       }
     }
+  }
+
+  /** Of the tables that are asked for alone. */
+  private static void tell(
+      ProgressLine line, Map<String, TableLoad> loads, LoadRequest request, JsonNode unfinished) {
+    long rows = 0;
+    long inAll = 0;
+    for (Map.Entry<String, TableLoad> load : loads.entrySet()) {
+      JsonNode table = unfinished.path(load.getKey());
+      long done =
+          isDone(load.getValue(), request) ? load.getValue().rows() : table.path("rows").asLong();
+      rows += done;
+      inAll += Math.max(done, table.path("estimated_rows").asLong());
+    }
+    line.totalRows(inAll);
+    line.rowsDone(rows);
   }
 
   private static boolean isDone(TableLoad load, LoadRequest request) {

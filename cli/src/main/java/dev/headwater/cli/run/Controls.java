@@ -88,7 +88,7 @@ final class Controls implements AutoCloseable {
       isBlind = false;
     } catch (HeadwaterException e) {
       // What stood is obeyed on; a board that cannot be read is read again.
-      if (!isBlind) {
+      if (!isBlind && !stopped) {
         LOG.atWarn().addKeyValue("error", e.getMessage()).log("cannot read what is wanted");
       }
       isBlind = true;

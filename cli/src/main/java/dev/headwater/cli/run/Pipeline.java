@@ -43,6 +43,7 @@ public final class Pipeline implements AutoCloseable {
   private final BiConsumer<String, HeadwaterException> onFailure;
   private final StatusReporter reporter;
   private final Controls controls;
+  private boolean isClosed;
 
   /**
    * Builds what the configuration names; nothing runs yet.
@@ -138,9 +139,16 @@ public final class Pipeline implements AutoCloseable {
     return slots.values().stream().flatMap(slot -> slot.failure().stream()).findFirst();
   }
 
-  /** Stops every worker within a bounded time. The log's connection is the caller's. */
+  /**
+   * Stops every worker within a bounded time. The log's connection is the caller's. Where two ask
+   * for it, as the command and Ctrl-C do, the second waits for the first.
+   */
   @Override
-  public void close() {
+  public synchronized void close() {
+    if (isClosed) {
+      return;
+    }
+    isClosed = true;
     controls.close();
     captures.values().forEach(Slot::stop);
     // Sinks have batches in hand: they end at the same time, not one after the other.

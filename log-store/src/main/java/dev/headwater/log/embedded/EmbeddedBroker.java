@@ -42,7 +42,7 @@ import org.slf4j.LoggerFactory;
  */
 public final class EmbeddedBroker implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(EmbeddedBroker.class);
-  private static final int PROBE_MILLIS = 2_000;
+  private static final int PROBE_MILLIS = 10_000;
 
   private final Path home;
   private final DirectoryLock lock;
