@@ -20,6 +20,7 @@ import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -117,8 +118,11 @@ class RedisRebuildIT {
     opened.add(traffic);
 
     sink.wish(SinkWish.Action.REBUILD, false);
-    sink.await(() -> sink.status().generation() == 2 && sink.status().rebuild().isEmpty());
+    sink.await(
+        () -> sink.status().generation() == 2 && sink.status().feeding().applied() > 2 * ROWS);
+    // README.md, "Not there yet": under writes without a pause the sweep in place does not end.
     traffic.close();
+    sink.await(() -> sink.status().rebuild().isEmpty());
 
     strangers.forEach((key, value) -> assertThat(redis.get(key)).as(key).isEqualTo(value));
     strangers.keySet().forEach(redis::del);
@@ -230,6 +234,9 @@ class RedisRebuildIT {
         put(random.nextInt(ROWS), i);
         if (i % 20 == 0) {
           log.commit();
+          // A pace that a sink keeps up with on a busy machine: one that never is level is never
+          // done.
+          LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(10));
         }
       }
       log.commit();
