@@ -100,10 +100,13 @@ public interface Generations extends AutoCloseable {
    * </ul>
    *
    * To have the first two meet under load, a target may fence the serving generation's writers for
-   * up to a second, while the other catches up.
+   * up to a second, while the other catches up. Where a batch of theirs may be in the target
+   * without its checkpoint, one call fences and a later one switches, whose offsets were taken
+   * after that.
    *
    * @param request becomes {@code lastRequest} in the same step
-   * @param atLeast the partitions of the generation's tables, and where each must stand, exclusive
+   * @param atLeast the partitions of the generation's tables, and where each must stand, exclusive:
+   *     ends of the log that were taken after the last call returned
    */
   Promotion promote(int number, String request, Map<LogPartition, Long> atLeast);
 

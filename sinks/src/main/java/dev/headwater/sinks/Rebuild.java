@@ -63,6 +63,10 @@ final class Rebuild {
       return new Step(RebuildProgress.Phase.FINISHING, finished.waitsFor(), false);
     }
     Promotion switched = generations.promote(generation.number(), request, ends);
+    if (switched.isHeld()) {
+      ends = endsNow(generation);
+      switched = generations.promote(generation.number(), request, ends);
+    }
     return new Step(RebuildProgress.Phase.SWITCHING, switched.waitsFor(), switched.isDone());
   }
 

@@ -41,10 +41,10 @@ final class Requests {
       return now;
     }
     Generation live = now.live().get();
-    if (isStale && canBegin()) {
+    if (isStale) {
       return begin(now, "stale-g" + live.number(), true);
     }
-    if (!live.definition().equals(definition) && !isRolledBack(now) && !isAborted && canBegin()) {
+    if (!live.definition().equals(definition) && !isRolledBack(now) && !isAborted) {
       LOG.atWarn()
           .addKeyValue("sink", sink)
           .log("the sink's definition changed: it is rebuilt beside the one that serves");
@@ -100,7 +100,7 @@ final class Requests {
 
   /** Whether a failure of what serves is answered by a new generation. */
   boolean willReplace(HeadwaterException failure) {
-    return failure.code() == FailureCode.CHECKPOINT_STALE && canBegin();
+    return failure.code() == FailureCode.CHECKPOINT_STALE;
   }
 
   /** What a person should know of the definition; empty for nothing. */
@@ -108,9 +108,6 @@ final class Requests {
     boolean differs = set.live().map(g -> !g.definition().equals(definition)).orElse(false);
     if (!differs || set.building().isPresent()) {
       return "";
-    }
-    if (!canBegin()) {
-      return "connectors.yaml has another definition of the sink than its rows were made by";
     }
     return isRolledBack(set)
         ? "rolled back: 'headwater rebuild " + sink + "' makes it by connectors.yaml again"
@@ -123,10 +120,6 @@ final class Requests {
 
   String refusal() {
     return refusal;
-  }
-
-  private boolean canBegin() {
-    return !(generations instanceof SingleGeneration);
   }
 
   private boolean isRolledBack(GenerationSet set) {
@@ -142,10 +135,6 @@ final class Requests {
 
   /** What the target refuses to begin is told to the command that waits, and not tried again. */
   private GenerationSet beginWished(GenerationSet set, SinkWish wish) {
-    if (!canBegin()) {
-      refuse(wish, "a target of this kind is not rebuilt beside itself yet");
-      return set;
-    }
     try {
       return begin(set, wish.request(), wish.keepPrevious());
     } catch (HeadwaterException e) {

@@ -1,6 +1,6 @@
 package dev.headwater.sinks;
 
-import dev.headwater.sinks.opensearch.OpenSearchSink;
+import dev.headwater.sinks.opensearch.OpenSearchGenerations;
 import dev.headwater.sinks.postgres.PostgresGenerations;
 import dev.headwater.sinks.redis.RedisGenerations;
 
@@ -15,6 +15,6 @@ public final class Sinks {
     }
     return config instanceof SinkConfig.Postgres postgres
         ? new PostgresGenerations(postgres)
-        : new SingleGeneration(config, () -> new OpenSearchSink((SinkConfig.OpenSearch) config));
+        : new OpenSearchGenerations((SinkConfig.OpenSearch) config);
   }
 }

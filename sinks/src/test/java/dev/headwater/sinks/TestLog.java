@@ -32,7 +32,7 @@ public final class TestLog implements AutoCloseable {
     this(brokers, table, partitions, LogConfig.DEFAULT_DELETE_RETENTION);
   }
 
-  TestLog(String brokers, TestRows table, int partitions, Duration deleteRetention) {
+  public TestLog(String brokers, TestRows table, int partitions, Duration deleteRetention) {
     this.log = connect(brokers, deleteRetention);
     this.schema = table.schema();
     this.version = schema.version();

@@ -1,6 +1,7 @@
 package dev.headwater.sinks.opensearch;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.headwater.log.failure.FailureCode;
 import dev.headwater.log.failure.HeadwaterException;
@@ -8,21 +9,27 @@ import dev.headwater.log.replay.LogPartition;
 import dev.headwater.sinks.Checkpoint;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.Optional;
 
 /**
  * The checkpoints of one sink: a document for each partition, in an index of ours.
  *
- * <p>A document is found by the data index's UUID too: an index that was deleted and made again, or
- * restored, has none, and is filled from the beginning. Every write is on condition that the
- * document is still the one that was read ({@code if_seq_no}, {@code if_primary_term}); reads by id
- * see all writes, refreshed or not. Any thread.
+ * <p>A document is found by the data index's identity too ({@link SearchIndex#identity}): an index
+ * that was deleted and made again, or restored, has none, and is filled from the beginning. Every
+ * write is on condition that the document is still the one that was read ({@code if_seq_no}, {@code
+ * if_primary_term}); reads by id see all writes, refreshed or not. Any thread.
  */
 final class CheckpointDocuments {
   /** Of all sinks of this server. */
   static final String INDEX = "headwater-checkpoints";
 
   private static final int PATIENCE = 20;
+
+  /** More partitions than one server's indices are fed from. */
+  private static final int MOST = 10_000;
 
   private final String sink;
   private final SearchClient client;
@@ -44,7 +51,11 @@ final class CheckpointDocuments {
 
   /** Makes the index if it is missing. */
   void prepare() {
-    if (client.get("/" + INDEX).isFound()) {
+    SearchClient.Answer present = client.get("/" + INDEX);
+    if (present.isFound()) {
+      if (present.body().findPath("properties").isMissingNode()) {
+        client.send("PUT", "/" + INDEX + "/_mapping", mapping());
+      }
       return;
     }
     ObjectNode body = SearchClient.json().createObjectNode();
@@ -53,21 +64,35 @@ final class CheckpointDocuments {
         .put("number_of_shards", 1)
         .put("auto_expand_replicas", "0-1")
         .put("hidden", true);
-    body.putObject("mappings").put("dynamic", false);
+    body.set("mappings", mapping());
     // Another process may have made it meanwhile.
     client.send("PUT", "/" + INDEX, body, 400);
+  }
+
+  /** What documents are searched by. */
+  private static ObjectNode mapping() {
+    ObjectNode mapping = SearchClient.json().createObjectNode().put("dynamic", false);
+    ObjectNode properties = mapping.putObject("properties");
+    properties.putObject("index_uuid").put("type", "keyword");
+    return mapping;
   }
 
   /**
    * Makes an owner of a partition, and keeps the checkpoint. Whatever the owner before still sends
    * finds another version of the document than it knows.
+   *
+   * @param ifNone the checkpoint where there is none yet
    */
-  Stored claim(LogPartition partition, String indexUuid, String owner) {
+  Stored claim(
+      LogPartition partition, String indexUuid, String owner, Optional<Checkpoint> ifNone) {
     String path = path(partition, indexUuid);
     for (int attempt = 0; attempt < PATIENCE; attempt++) {
       SearchClient.Answer found = client.get(path);
       Optional<Checkpoint> checkpoint =
-          found.isFound() ? checkpoint(found.body().path("_source")) : Optional.empty();
+          (found.isFound()
+                  ? checkpoint(found.body().path("_source"))
+                  : Optional.<Checkpoint>empty())
+              .or(() -> ifNone);
       String condition = found.isFound() ? condition(version(found.body())) : "?op_type=create";
       ObjectNode document = document(partition, indexUuid, owner, checkpoint);
       SearchClient.Answer written = client.send("PUT", path + condition, document, 409);
@@ -108,8 +133,64 @@ final class CheckpointDocuments {
     return found.isFound() ? checkpoint(found.body().path("_source")) : Optional.empty();
   }
 
+  /** Of these partitions all that there are, by {@link LogPartition#toString}, as they are now. */
+  Map<String, Checkpoint> read(Collection<LogPartition> partitions, String indexUuid) {
+    Map<String, Checkpoint> found = new HashMap<>();
+    if (partitions.isEmpty()) {
+      return found;
+    }
+    ObjectNode body = SearchClient.json().createObjectNode();
+    ArrayNode ids = body.putArray("ids");
+    partitions.forEach(partition -> ids.add(id(partition, indexUuid)));
+    for (JsonNode doc : client.send("POST", "/" + INDEX + "/_mget", body).body().path("docs")) {
+      put(found, doc.path("_source"));
+    }
+    return found;
+  }
+
+  /** All that belong to an index, by {@link LogPartition#toString}. */
+  Map<String, Checkpoint> readAll(String indexUuid) {
+    Map<String, Checkpoint> found = new HashMap<>();
+    for (JsonNode hit : search(indexUuid)) {
+      put(found, hit.path("_source"));
+    }
+    return found;
+  }
+
+  private static void put(Map<String, Checkpoint> found, JsonNode source) {
+    String partition = source.path("topic").asText() + "/" + source.path("partition").asInt();
+    checkpoint(source).ifPresent(c -> found.put(partition, c));
+  }
+
+  /** Forgets all that belong to an index. */
+  void forget(String indexUuid) {
+    for (JsonNode hit : search(indexUuid)) {
+      client.delete(path(hit.path("_id").asText()));
+    }
+  }
+
+  private JsonNode search(String indexUuid) {
+    if (indexUuid.isEmpty() || !client.get("/" + INDEX + "/_alias").isFound()) {
+      return SearchClient.json().createArrayNode();
+    }
+    client.send("POST", "/" + INDEX + "/_refresh", SearchClient.json().createObjectNode());
+    ObjectNode search = SearchClient.json().createObjectNode().put("size", MOST);
+    // Where the server made our index by itself, after somebody deleted it, the field is a text.
+    ArrayNode either = search.putObject("query").putObject("bool").putArray("should");
+    either.addObject().putObject("term").put("index_uuid", indexUuid);
+    either.addObject().putObject("term").put("index_uuid.keyword", indexUuid);
+    return client.send("POST", "/" + INDEX + "/_search", search).body().path("hits").path("hits");
+  }
+
+  private String id(LogPartition partition, String indexUuid) {
+    return sink + "|" + indexUuid + "|" + partition;
+  }
+
   private String path(LogPartition partition, String indexUuid) {
-    String id = sink + "|" + indexUuid + "|" + partition;
+    return path(id(partition, indexUuid));
+  }
+
+  private static String path(String id) {
     return "/" + INDEX + "/_doc/" + URLEncoder.encode(id, StandardCharsets.UTF_8);
   }
 

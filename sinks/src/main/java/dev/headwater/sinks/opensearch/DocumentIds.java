@@ -91,6 +91,11 @@ final class DocumentIds {
         : Optional.empty();
   }
 
+  /** Whether an id is a hash, of which nobody can tell the key. */
+  static boolean isHashed(String id) {
+    return id.startsWith(HASHED);
+  }
+
   private static boolean isUnmistakable(byte[] value) {
     if (value.length == 0 || value[0] == '{') {
       return false;

@@ -8,8 +8,15 @@ final class JsonText {
 
   /** The text between quotes, escaped as JSON wants it. */
   static String quote(String text) {
-    StringBuilder out = new StringBuilder(text.length() + 2).append('"');
+    StringBuilder out = new StringBuilder(text.length() + 2);
+    quote(text, out);
+    return out.toString();
+  }
+
+  /** The same, onto the end of another text. */
+  static void quote(String text, StringBuilder out) {
+    out.append('"');
     JsonStringEncoder.getInstance().quoteAsString(text, out);
-    return out.append('"').toString();
+    out.append('"');
   }
 }

@@ -59,10 +59,20 @@ final class OpenSearchPartitionWriter implements PartitionWriter {
 
   @Override
   public void apply(FoldedBatch batch) {
-    List<BulkBody> bodies = bodies(batch.rows());
-    List<CompletableFuture<BulkAnswer>> answers = new ArrayList<>();
-    bodies.forEach(body -> answers.add(sink.client().bulk(alias, body)));
-    requireDone(bodies, answers);
+    if (batch.rows().isEmpty()) {
+      // Nothing is written by which it would be noticed that the index is gone, or another.
+      if (!sink.indexIdentity().equals(indexUuid)) {
+        throw sink.failures().fenced(partition);
+      }
+    } else if (batch.fromOffset() == batch.nextOffset()) {
+      // Rows beside the log's order: under their version alone a ghost's own could be the higher.
+      repair(batch.rows());
+    } else {
+      List<BulkBody> bodies = bodies(batch.rows());
+      List<CompletableFuture<BulkAnswer>> answers = new ArrayList<>();
+      bodies.forEach(body -> answers.add(sink.client().bulk(alias, body)));
+      requireDone(bodies, answers);
+    }
     stored =
         sink.checkpoints()
             .replace(partition, indexUuid, stored, batch.checkpoint())

@@ -6,52 +6,59 @@ import dev.headwater.log.replay.LogPartition;
 import dev.headwater.log.schema.TableId;
 import dev.headwater.log.schema.TableSchema;
 import dev.headwater.sinks.BatchLimit;
+import dev.headwater.sinks.Checkpoint;
+import dev.headwater.sinks.Generation;
+import dev.headwater.sinks.KeyScan;
 import dev.headwater.sinks.PartitionWriter;
 import dev.headwater.sinks.ReadBack;
 import dev.headwater.sinks.Sink;
 import dev.headwater.sinks.SinkConfig;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * A search index: each row a document, its JSON the log's own bytes.
  *
- * <p>Readers use the alias {@code <index>}; the documents are in {@code <index>-g1} behind it. Each
+ * <p>Readers use the alias {@code <index>}; the documents of the first generation are in {@code
+ * <index>-g1} behind it, those of the next are made in {@code <index>-g2} beside it. Each
  * partition's owner writes through an alias of its own ({@link WriteAlias}), and a takeover
  * exchanges that alias in one step: what the former owner still sends is then refused, for its
  * alias is gone. Versions ({@code seq}, {@code external_gte}) are the second defence, against
  * requests the server had accepted by then. The checkpoint ({@link CheckpointDocuments}) is written
  * after the documents it speaks of.
  */
-public final class OpenSearchSink implements Sink {
-  private static final int GENERATION = 1;
-  private static final Duration TIMEOUT = Duration.ofSeconds(60);
+final class OpenSearchSink implements Sink {
+  /** How long a connection or an answer is waited for, usually. */
+  static final Duration TIMEOUT = Duration.ofSeconds(60);
 
   /** A few bulks at once, each of a size the server is happy with. */
   private static final BatchLimit LIMIT = new BatchLimit(20_000, 16L << 20);
 
   private final SinkConfig.OpenSearch config;
+  private final int generation;
   private final SearchFailures failures;
   private final SearchClient client;
   private final SearchIndex index;
   private final CheckpointDocuments checkpoints;
+  private final StateDocument state;
   private final Map<TableId, Map<Integer, FieldNames>> names = new ConcurrentHashMap<>();
 
-  /** Connects to nobody yet. */
-  public OpenSearchSink(SinkConfig.OpenSearch config) {
-    this(config, TIMEOUT);
-  }
-
   /**
+   * Connects to nobody yet.
+   *
+   * @param generation which one is written
    * @param timeout how long a connection or an answer is waited for
    */
-  OpenSearchSink(SinkConfig.OpenSearch config, Duration timeout) {
+  OpenSearchSink(SinkConfig.OpenSearch config, int generation, Duration timeout) {
     this.config = config;
+    this.generation = generation;
     this.failures = new SearchFailures(config.name(), config.url());
     this.client = new SearchClient(config, timeout, failures);
-    this.index = new SearchIndex(client, failures, config.index(), GENERATION);
+    this.index = new SearchIndex(client, failures, config.name(), config.index(), generation);
     this.checkpoints = new CheckpointDocuments(config.name(), client);
+    this.state = new StateDocument(config.name(), client);
   }
 
   @Override
@@ -62,11 +69,48 @@ public final class OpenSearchSink implements Sink {
   @Override
   public synchronized void prepare(TableSchema schema) {
     FieldNames fields = new FieldNames(schema);
-    checkpoints.prepare();
-    index.prepare(IndexMapping.properties(schema, fields, config.mapping()));
+    Generation.State part = held(state.read()).generation().state();
+    index
+        .prepare(IndexMapping.properties(schema, fields, config.mapping()), part)
+        .ifPresent(this::noteMade);
     names
         .computeIfAbsent(schema.table(), table -> new ConcurrentHashMap<>())
         .put(schema.version(), fields);
+  }
+
+  /**
+   * Notes that an index is empty as it was made, so that it need not be swept. One whose making
+   * crossed its generation's removal is taken away again.
+   */
+  private void noteMade(String identity) {
+    SearchState now = state.change(s -> s.withIdentity(generation, identity));
+    boolean isWanted =
+        now.held(generation).filter(h -> !h.is(Generation.State.DROPPING)).isPresent();
+    if (!isWanted) {
+      client.delete("/" + index.name());
+      throw gone();
+    }
+    if (now.held(generation).orElseThrow().is(Generation.State.PREVIOUS)) {
+      new ReadersAlias(client, failures).moveStrays(now.alias(), index.name(), servingIndex(now));
+    }
+  }
+
+  private static String servingIndex(SearchState state) {
+    return state.serving().orElseThrow().index();
+  }
+
+  private SearchState.Held held(SearchState from) {
+    if (from.all().isEmpty()) {
+      throw failures.busy("what was noted of its generations is gone; it is noted again");
+    }
+    return from.held(generation)
+        .filter(h -> !h.is(Generation.State.DROPPING))
+        .orElseThrow(this::gone);
+  }
+
+  private HeadwaterException gone() {
+    return failures.notReady(
+        "generation " + generation + " is gone", "Run `headwater rebuild " + config.name() + "`.");
   }
 
   /** Whether the sink's patterns may bring several tables into the index. */
@@ -76,11 +120,26 @@ public final class OpenSearchSink implements Sink {
 
   @Override
   public PartitionWriter take(LogPartition partition) {
-    String alias = new WriteAlias(client, config.name(), index.name()).take(partition);
+    String alias = new WriteAlias(client, failures, config.name(), index.name()).take(partition);
     // Only behind the fence: nothing moves the checkpoint after it was read but its new owner.
-    String uuid = index.uuid();
-    CheckpointDocuments.Stored stored = checkpoints.claim(partition, uuid, alias);
+    String uuid = index.identity();
+    // An index that we did not make empty may hold rows that the log has no more.
+    Optional<Checkpoint> ifNone =
+        held(state.read()).identity().equals(uuid)
+            ? Optional.empty()
+            : Optional.of(new Checkpoint(generation, partition.topicId(), 0, Checkpoint.UNSWEPT));
+    CheckpointDocuments.Stored stored = checkpoints.claim(partition, uuid, alias, ifNone);
     return new OpenSearchPartitionWriter(this, partition, alias, uuid, stored);
+  }
+
+  @Override
+  public int generation() {
+    return generation;
+  }
+
+  @Override
+  public Optional<KeyScan> keyScan() {
+    return Optional.of(new DocumentKeys(this));
   }
 
   @Override
@@ -97,9 +156,9 @@ public final class OpenSearchSink implements Sink {
     return client;
   }
 
-  /** The id of the index the documents are in; empty where there is none. */
-  String indexUuid() {
-    return index.findUuid();
+  /** Which index the documents are in; empty where there is none. */
+  String indexIdentity() {
+    return index.findIdentity();
   }
 
   String indexName() {

@@ -130,6 +130,11 @@ final class SearchClient implements AutoCloseable {
     return send(request, Set.of(alsoAnswers));
   }
 
+  /** Deletes something, which may be gone already. */
+  void delete(String path) {
+    send(new Request("DELETE", path), Set.of(404));
+  }
+
   private Answer send(Request request, Set<Integer> alsoAnswers) {
     try {
       return answer(client.performRequest(request));

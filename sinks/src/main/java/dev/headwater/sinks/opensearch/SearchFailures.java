@@ -79,6 +79,11 @@ final class SearchFailures {
     return new HeadwaterException(FailureCode.TARGET_NOT_READY, who() + " – " + what, hint);
   }
 
+  /** Something of ours is under way that ends by itself. */
+  HeadwaterException busy(String what) {
+    return new HeadwaterException(FailureCode.TARGET_UNREACHABLE, who() + " – " + what, WAITS);
+  }
+
   HeadwaterException fenced(LogPartition partition) {
     return new HeadwaterException(
         FailureCode.FENCED,

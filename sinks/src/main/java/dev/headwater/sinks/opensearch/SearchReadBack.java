@@ -128,7 +128,7 @@ final class SearchReadBack implements ReadBack {
   public Look look(LogPartition partition, List<byte[]> ids) {
     OptionalLong from =
         sink.checkpoints()
-            .read(partition, sink.indexUuid())
+            .read(partition, sink.indexIdentity())
             .filter(c -> c.topicId().equals(partition.topicId()))
             .map(Checkpoint::nextOffset)
             .map(OptionalLong::of)

@@ -17,29 +17,32 @@ import java.util.UUID;
  *
  * <p>Two takeovers at once may each remove what it has seen and leave both aliases. So each looks
  * again and removes the other's, until it has seen its own alone; one whose alias is gone by then
- * begins anew.
+ * begins anew. While readers are being switched ({@link ReadersAlias}) nobody takes over; whoever
+ * came between gives its alias back before it has written anything.
  */
 final class WriteAlias {
   private static final int PATIENCE = 20;
 
   private final SearchClient client;
+  private final SearchFailures failures;
   private final String sink;
   private final String index;
 
-  WriteAlias(SearchClient client, String sink, String index) {
+  WriteAlias(SearchClient client, SearchFailures failures, String sink, String index) {
     this.client = client;
+    this.failures = failures;
     this.sink = sink;
     this.index = index;
   }
 
   /** Takes a partition over; answers the alias to write through. */
   String take(LogPartition partition) {
-    String prefix = index + "-w-" + hash(sink + "|" + partition) + "-";
+    String prefix = ReadersAlias.writerPrefix(index) + hash(sink + "|" + partition) + "-";
     String mine = prefix + UUID.randomUUID().toString().substring(0, 8);
-    List<String> others = present(prefix);
+    List<String> others = requireFree(present(prefix), mine);
     exchange(others, mine, true);
     for (int attempt = 0; attempt < PATIENCE; attempt++) {
-      others = present(prefix);
+      others = requireFree(present(prefix), mine);
       boolean isMine = others.remove(mine);
       if (isMine && others.isEmpty()) {
         return mine;
@@ -56,6 +59,19 @@ final class WriteAlias {
     return DocumentIds.sha256(text.getBytes(StandardCharsets.UTF_8)).substring(0, 12);
   }
 
+  private List<String> requireFree(List<String> names, String mine) {
+    for (String name : names) {
+      if (name.startsWith(ReadersAlias.markPrefix(index)) && ReadersAlias.holds(name)) {
+        if (names.contains(mine)) {
+          exchange(List.of(mine), mine, false);
+        }
+        throw failures.busy("readers are being switched to another generation");
+      }
+    }
+    return names;
+  }
+
+  /** The aliases of a partition's writers, and the mark of a switch. */
   private List<String> present(String prefix) {
     List<String> names = new ArrayList<>();
     client
@@ -66,7 +82,7 @@ final class WriteAlias {
         .fieldNames()
         .forEachRemaining(
             name -> {
-              if (name.startsWith(prefix)) {
+              if (name.startsWith(prefix) || name.startsWith(ReadersAlias.markPrefix(index))) {
                 names.add(name);
               }
             });

@@ -13,17 +13,16 @@ import dev.headwater.log.failure.HeadwaterException;
 import dev.headwater.log.schema.ColumnSchema;
 import dev.headwater.log.schema.PgType;
 import dev.headwater.log.schema.TableSchema;
+import dev.headwater.sinks.FirstGeneration;
 import dev.headwater.sinks.FoldedBatch;
 import dev.headwater.sinks.PartitionWriter;
 import dev.headwater.sinks.Sink;
-import dev.headwater.sinks.SinkConfig;
 import dev.headwater.sinks.SinkContract;
 import dev.headwater.sinks.SinkTarget;
 import dev.headwater.sinks.TestRows;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.Test;
 
@@ -174,15 +173,12 @@ class OpenSearchSinkIT extends SinkContract {
     TestRows other = TestRows.withTextKey();
     String index = "meeting";
     try (OpenSearchTarget target = target();
-        OpenSearchSink sink =
-            new OpenSearchSink(
-                new SinkConfig.OpenSearch(
+        Sink sink =
+            new FirstGeneration(
+                OpenSearchTarget.config(
                     index,
                     SharedServices.openSearch().url(),
-                    Optional.empty(),
-                    Optional.empty(),
                     List.of("shop.public.*"),
-                    index,
                     Map.of()))) {
       sink.prepare(one.schema());
       sink.prepare(other.schema());

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.headwater.devservices.DevServer;
 import dev.headwater.devservices.OpenSearchServer;
 import dev.headwater.log.schema.TableSchema;
+import dev.headwater.sinks.FirstGeneration;
 import dev.headwater.sinks.Sink;
 import dev.headwater.sinks.SinkConfig;
 import dev.headwater.sinks.SinkTarget;
@@ -44,16 +45,15 @@ final class OpenSearchTarget implements SinkTarget {
   }
 
   Sink open(Map<String, String> mapping) {
-    return new OpenSearchSink(
-        new SinkConfig.OpenSearch(
-            name,
-            server.url(),
-            Optional.empty(),
-            Optional.empty(),
-            List.of("shop.public.one"),
-            name,
-            mapping),
-        Duration.ofSeconds(serverIsOurs ? 3 : 20));
+    SinkConfig.OpenSearch config = config(name, server.url(), List.of("shop.public.one"), mapping);
+    Duration timeout = Duration.ofSeconds(serverIsOurs ? 3 : 20);
+    return new FirstGeneration(config, () -> new OpenSearchGenerations(config, timeout));
+  }
+
+  static SinkConfig.OpenSearch config(
+      String name, String url, List<String> tables, Map<String, String> mapping) {
+    return new SinkConfig.OpenSearch(
+        name, url, Optional.empty(), Optional.empty(), tables, name, mapping);
   }
 
   @Override
