@@ -147,10 +147,12 @@ class OddTablesIT {
 
       Map<String, Phase> phases = new TreeMap<>();
       bench.engine.report().tables().forEach(t -> phases.put(t.table().name(), t.phase()));
+      // It failed, or a session that began after the drop found no such table any more.
+      Phase gone = phases.remove("going");
+      assertThat(gone == null ? Phase.FAILED : gone).isEqualTo(Phase.FAILED);
       assertThat(phases)
           .isEqualTo(
               Map.of(
-                  "going", Phase.FAILED,
                   "rewritten", Phase.COMPLETE,
                   "altered", Phase.COMPLETE,
                   "staying", Phase.COMPLETE));
