@@ -100,11 +100,7 @@ final class FuzzWorkload implements AutoCloseable {
             connection.commit();
           }
         } catch (SQLException e) {
-          connection.rollback();
-          // Writers meet on the hot rows; a deadlock rolls one of them back, as in life.
-          if (!"40P01".equals(e.getSQLState()) && !"23505".equals(e.getSQLState())) {
-            throw e;
-          }
+          undo(connection, e);
         }
         Thread.sleep(random.nextInt(12));
       }
@@ -236,19 +232,11 @@ final class FuzzWorkload implements AutoCloseable {
       connection.setAutoCommit(false);
       while (!stop.get()) {
         Thread.sleep(12_000 + random.nextInt(8000));
-        long first = nextId.getAndAdd(50_001) + 1;
-        run(
-            connection,
-            "INSERT INTO t_b SELECT " + first + " + g, 'bulk', g FROM generate_series(0, 49999) g");
-        connection.commit();
-        run(
-            connection,
-            "INSERT INTO t_gone SELECT "
-                + nextId.getAndAdd(50_001)
-                + " + g, 'bulk', g FROM generate_series(0, 49999) g");
-        connection.commit();
-        run(connection, "DELETE FROM t_b WHERE id BETWEEN " + first + " AND " + (first + 49_999));
-        connection.commit();
+        try {
+          bulkTransactions(connection);
+        } catch (SQLException e) {
+          undo(connection, e);
+        }
       }
     } catch (SQLException e) {
       synchronized (failures) {
@@ -256,6 +244,30 @@ final class FuzzWorkload implements AutoCloseable {
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
+    }
+  }
+
+  private void bulkTransactions(Connection connection) throws SQLException {
+    long first = nextId.getAndAdd(50_001) + 1;
+    run(
+        connection,
+        "INSERT INTO t_b SELECT " + first + " + g, 'bulk', g FROM generate_series(0, 49999) g");
+    connection.commit();
+    run(
+        connection,
+        "INSERT INTO t_gone SELECT "
+            + nextId.getAndAdd(50_001)
+            + " + g, 'bulk', g FROM generate_series(0, 49999) g");
+    connection.commit();
+    run(connection, "DELETE FROM t_b WHERE id BETWEEN " + first + " AND " + (first + 49_999));
+    connection.commit();
+  }
+
+  /** Writers meet on the same rows; a deadlock rolls one of them back, as in life. */
+  private static void undo(Connection connection, SQLException e) throws SQLException {
+    connection.rollback();
+    if (!"40P01".equals(e.getSQLState()) && !"23505".equals(e.getSQLState())) {
+      throw e;
     }
   }
 
@@ -273,7 +285,7 @@ final class FuzzWorkload implements AutoCloseable {
     }
     synchronized (failures) {
       if (!failures.isEmpty()) {
-        throw new IllegalStateException("a writer failed", failures.get(0));
+        throw new IllegalStateException("a writer failed: " + failures.get(0), failures.get(0));
       }
     }
   }
