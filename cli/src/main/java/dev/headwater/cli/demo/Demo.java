@@ -10,9 +10,12 @@ import dev.headwater.cli.run.Pipeline;
 import dev.headwater.cli.verify.ServingSink;
 import dev.headwater.log.config.LogConfig;
 import dev.headwater.log.connection.LogConnection;
+import dev.headwater.log.control.ControlBoard;
 import dev.headwater.log.failure.HeadwaterException;
 import dev.headwater.sinks.SinkConfig;
+import dev.headwater.sinks.SinkStatus;
 import dev.headwater.sinks.SinkSupervisor;
+import dev.headwater.sinks.SinkWish;
 import dev.headwater.sinks.verify.Defect.Kind;
 import dev.headwater.sinks.verify.Progress;
 import dev.headwater.sinks.verify.Report;
@@ -29,13 +32,17 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
 import redis.clients.jedis.JedisPooled;
 
 /** The demo's story, told step by step as it happens. */
 public final class Demo {
+  private static final String CACHE = "customer-cache";
   private static final Duration LIMIT = Duration.ofSeconds(60);
   private static final Duration TRAFFIC = Duration.ofSeconds(6);
 
@@ -121,6 +128,8 @@ public final class Demo {
         "  filled again from the log in "
             + millisSince(rebuildStart)
             + " ms; the database was not asked");
+    step("headwater rebuild " + CACHE + ": each row once more from the log, while it is read");
+    rebuildCache(servers, pipeline, log);
 
     step("somebody changes, deletes and adds rows by hand in all three, while the shop goes on");
     new Vandal(servers).strike();
@@ -164,6 +173,39 @@ public final class Demo {
       summary.put("delete_to_cache_ms", millisSince(deleted));
       console.say("  DELETE FROM customers …   " + millisSince(deleted) + " ms later: gone");
     }
+  }
+
+  /** What 'headwater rebuild customer-cache --yes' does. */
+  private void rebuildCache(DemoServers servers, Pipeline pipeline, LogConnection log)
+      throws Exception {
+    long rebuildStart = System.nanoTime();
+    String request = UUID.randomUUID().toString();
+    SinkWish wish =
+        new SinkWish(request, SinkWish.Action.REBUILD, false, 0, System.currentTimeMillis());
+    try (ControlBoard controls = new ControlBoard(log)) {
+      controls.desire(SinkWish.component(CACHE), wish.json());
+    }
+    SinkSupervisor sink = Objects.requireNonNull(pipeline.sinks().get(CACHE));
+    AtomicLong written = new AtomicLong();
+    await(
+        "the cache to be rebuilt",
+        () -> {
+          SinkStatus status = sink.status();
+          status.rebuild().ifPresent(rebuild -> written.set(rebuild.rows()));
+          return status.lastRequest().equals(request) && status.rebuild().isEmpty();
+        });
+    int generation = sink.status().generation();
+    long millis = millisSince(rebuildStart);
+    console.say(
+        String.format(
+            "  generation %d serves, %d rows written in %d ms; the cache has %d keys",
+            generation, written.get(), millis, cacheSize(servers)));
+    summary
+        .putObject("rebuild")
+        .put("sink", CACHE)
+        .put("generation", generation)
+        .put("rows", written.get())
+        .put("ms", millis);
   }
 
   /** What 'headwater verify SINK --repair' and then 'headwater verify SINK' say. */
