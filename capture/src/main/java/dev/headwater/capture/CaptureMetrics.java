@@ -18,6 +18,7 @@ public final class CaptureMetrics {
   private final LongAdder leftOut = new LongAdder();
   private volatile Map<String, List<String>> problems = Map.of();
   private volatile Optional<String> slotProblem = Optional.empty();
+  private volatile Optional<String> gap = Optional.empty();
   private volatile Lsn endLsn = Lsn.ZERO;
   private volatile long lastCommitTimeMillis;
 
@@ -31,17 +32,19 @@ public final class CaptureMetrics {
   }
 
   /**
-   * What is in the way of tables that are asked for and not captured, by table; and under {@code
-   * slot}, how near the slot is to its budget.
+   * What is in the way of tables that are asked for and not captured, by table; under {@code slot},
+   * how near the slot is to its budget; and under {@code gap}, where changes were lost since this
+   * process started.
    */
   public Map<String, List<String>> problems() {
-    Optional<String> slot = slotProblem;
-    if (slot.isEmpty()) {
-      return problems;
-    }
     Map<String, List<String>> all = new TreeMap<>(problems);
-    all.put("slot", List.of(slot.get()));
+    slotProblem.ifPresent(words -> all.put("slot", List.of(words)));
+    gap.ifPresent(words -> all.put("gap", List.of(words)));
     return all;
+  }
+
+  void gap(String found) {
+    gap = Optional.of(found + "; a new slot was made, and all tables are loaded again");
   }
 
   void slotProblem(Optional<String> found) {

@@ -37,7 +37,8 @@ import org.jspecify.annotations.Nullable;
  *   <li>read the position, behind that fence;
  *   <li>take the connector's lock on a session that stays open until the end ({@link SourceGuard});
  *   <li>make or change the publication, then the slot, if they are not as they must be;
- *   <li>check that the slot and the position leave no gap between them, and that the topics of
+ *   <li>check that the slot and the position leave no gap between them, or else begin anew with a
+ *       slot of which every table is loaded again ({@link GapRecovery}); and that the topics of
  *       tables in the log are still there;
  *   <li>stream, and check the slot again before the first change is used;
  *   <li>load tables beside the stream, those that were never loaded or are to be loaded again.
@@ -93,9 +94,20 @@ final class CaptureSession implements AutoCloseable {
     SourceGuard guard = closeLater(new SourceGuard(config));
     awaitLock(guard);
     new Publication(config, catalog).publish(captured.values());
+    SnapshotStore loaded = new SnapshotStore(log);
     boolean isSlotNew = guard.slot().isEmpty();
-    SourcePosition position =
-        stored.isPresent() ? goOn(guard, stored.get()) : begin(guard, appender);
+    SourcePosition position;
+    if (stored.isEmpty()) {
+      position = begin(guard, appender);
+    } else {
+      Optional<String> gap = gap(guard, stored.get());
+      isSlotNew |= gap.isPresent();
+      gap.ifPresent(metrics::gap);
+      position =
+          gap.isPresent()
+              ? new GapRecovery(config, guard, appender).run(everLoaded(loaded), gap.get())
+              : onPresentTimeline(guard, stored.get());
+    }
 
     TopicGuard topicGuard = new TopicGuard(log, writtenBefore(captured, schemas));
     TopicWatch.requireKept(topicGuard);
@@ -141,7 +153,6 @@ final class CaptureSession implements AutoCloseable {
                 new SessionLoads.Parts(windows, writer, appender, tables, topics, watch),
                 this::end));
     closeLater(TopicWatch.start(config.name(), topicGuard, this::end));
-    SnapshotStore loaded = new SnapshotStore(log);
     closeLater(
         new TableWatch(
             config,
@@ -201,17 +212,22 @@ final class CaptureSession implements AutoCloseable {
     return running == null ? "" : running.doing();
   }
 
-  /** Where capture goes on; never over a gap. */
-  private SourcePosition goOn(SourceGuard guard, SourcePosition stored)
+  private Optional<String> gap(SourceGuard guard, SourcePosition stored)
       throws InterruptedException {
     guard.requireSameDatabase(stored);
     Optional<SlotState> slot =
         guard.slot().isPresent() ? Optional.of(guard.awaitInactive(SLOT_WAIT)) : Optional.empty();
-    Optional<String> gap = guard.gap(stored, slot);
-    if (gap.isPresent()) {
-      throw guard.gapFound(gap.get());
-    }
-    // After a promotion the same history goes on under another timeline.
+    return guard.gap(stored, slot);
+  }
+
+  /** The connector's tables that have a state of a load, as {@code connector.schema.table}. */
+  private List<String> everLoaded(SnapshotStore loaded) {
+    String own = config.name() + ".";
+    return loaded.loads().keySet().stream().filter(table -> table.startsWith(own)).toList();
+  }
+
+  /** After a promotion the same history goes on under another timeline. */
+  private static SourcePosition onPresentTimeline(SourceGuard guard, SourcePosition stored) {
     return new SourcePosition(
         guard.identity(), stored.endLsn(), stored.running(), stored.seq(), stored.delivered());
   }

@@ -192,6 +192,15 @@ final class SessionLoads implements LoadSession, AutoCloseable {
   }
 
   @Override
+  public boolean mayLoad() {
+    return parts
+        .slot()
+        .latest()
+        .map(slot -> WalBudget.allowsLoads(config.slot(), slot))
+        .orElse(true);
+  }
+
+  @Override
   public void fail(RuntimeException failure) {
     onFailure.accept(failure);
   }

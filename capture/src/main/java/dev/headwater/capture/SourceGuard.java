@@ -257,16 +257,12 @@ final class SourceGuard implements AutoCloseable {
     }
   }
 
-  HeadwaterException slotMissing() {
-    return gapFound("slot '" + config.slot().name() + "' is gone");
-  }
-
-  HeadwaterException gapFound(String what) {
+  /** The slot went away while a session relied on it; the next session begins anew. */
+  private HeadwaterException slotMissing() {
     return new HeadwaterException(
-        FailureCode.SOURCE_GAP,
-        "connector '" + config.name() + "' – " + what,
-        "Capture does not go on over a gap. Load the tables again under a new connector name, or"
-            + " bring the slot back.");
+        FailureCode.SOURCE_UNREACHABLE,
+        "connector '" + config.name() + "' – slot '" + config.slot().name() + "' is gone",
+        "Somebody dropped it. Capture makes a new one and loads the tables again.");
   }
 
   private interface Reader<T> {

@@ -6,6 +6,8 @@ import dev.headwater.log.failure.FailureCode;
 import dev.headwater.log.failure.HeadwaterException;
 import dev.headwater.log.position.Lsn;
 import dev.headwater.log.replay.LiveKeys;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
@@ -35,6 +37,12 @@ final class Truncation {
   private final Consumer<String> progress;
 
   /**
+   * By topic and partition: the end at the last truncate of this session. Every key that was alive
+   * there has its tombstone behind it, so that the next truncate need not read from the beginning.
+   */
+  private final Map<String, Long> emptyBelow = new HashMap<>();
+
+  /**
    * @param stopped whether capture was told to end
    * @param progress told what is done, for people; empty when it is done
    */
@@ -59,28 +67,34 @@ final class Truncation {
     try {
       for (int p = 0; p < table.topic().partitions(); p++) {
         progress.accept("truncate of " + name + ": reading partition " + p);
-        LiveKeys.forEach(
-            log,
-            table.topic().name(),
-            p,
-            Math.min(MOST_KEY_BYTES, Runtime.getRuntime().maxMemory() / 8),
-            key -> {
-              if (stopped.getAsBoolean()) {
-                throw new InterruptedException("capture stops");
-              }
-              rows.append(
-                  table,
-                  new RowRecord(key, null, 't', lsn, xid, tsMs, table.schema().version(), null));
-              if (++keys[0] - committed[0] == KEYS_PER_COMMIT) {
-                commitInPlace.run();
-                committed[0] = keys[0];
-                progress.accept("truncate of " + name + ": " + keys[0] + " keys deleted");
-              }
-            });
+        String topic = table.topic().name();
+        String place = topic + "/" + p;
+        long end =
+            LiveKeys.forEach(
+                log,
+                topic,
+                p,
+                emptyBelow.getOrDefault(place, 0L),
+                Math.min(MOST_KEY_BYTES, Runtime.getRuntime().maxMemory() / 8),
+                key -> {
+                  if (stopped.getAsBoolean()) {
+                    throw new InterruptedException("capture stops");
+                  }
+                  rows.append(
+                      table,
+                      new RowRecord(
+                          key, null, 't', lsn, xid, tsMs, table.schema().version(), null));
+                  if (++keys[0] - committed[0] == KEYS_PER_COMMIT) {
+                    commitInPlace.run();
+                    committed[0] = keys[0];
+                    progress.accept("truncate of " + name + ": " + keys[0] + " keys deleted");
+                  }
+                });
         if (keys[0] != committed[0]) {
           commitInPlace.run();
           committed[0] = keys[0];
         }
+        emptyBelow.put(place, end);
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();

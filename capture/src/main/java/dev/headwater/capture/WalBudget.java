@@ -71,6 +71,18 @@ final class WalBudget implements AutoCloseable {
     return percent > 100 ? Stage.OVER : percent >= NEAR ? Stage.NEAR : Stage.WITHIN;
   }
 
+  /** Whether tables may be read: loads write WAL of their own, and hold the stream up. */
+  static boolean allowsLoads(CaptureConfig.SlotConfig config, SlotState slot) {
+    Stage stage =
+        config.walBudgetBytes().map(b -> stageOf(slot.retainedBytes(), b)).orElse(Stage.WITHIN);
+    return switch (config.overBudget()) {
+      case WARN -> true;
+      case PAUSE_SNAPSHOTS -> stage != Stage.OVER;
+      // What is tried before the slot is given up.
+      case GIVE_UP_SLOT -> stage == Stage.WITHIN;
+    };
+  }
+
   /** Whether the slot is being given up at the moment: no session may take it. */
   boolean isGivingUp() {
     return isGivingUp;

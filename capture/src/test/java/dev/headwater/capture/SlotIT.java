@@ -4,13 +4,19 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.headwater.devservices.PostgresServer;
 import dev.headwater.devservices.ServerOptions;
-import dev.headwater.log.failure.FailureCode;
-import dev.headwater.log.failure.HeadwaterException;
+import dev.headwater.log.snapshot.SnapshotStore;
+import dev.headwater.log.snapshot.TableLoad;
+import dev.headwater.log.snapshot.TableLoadJson;
+import dev.headwater.log.topic.TopicNames;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -99,7 +105,7 @@ class SlotIT {
   }
 
   @Test
-  void a1_aSlotThatMovedOnWithoutCaptureIsAGap() throws Exception {
+  void a1_overASlotThatMovedOnWithoutCaptureItBeginsAnew() throws Exception {
     try (CapturedSource source = capturing(dev.headwater.devservices.SharedServices.postgres())) {
       source.stop();
       source.sql("INSERT INTO t VALUES (2, 'missed')");
@@ -107,23 +113,21 @@ class SlotIT {
           "SELECT pg_replication_slot_advance('headwater_"
               + source.name()
               + "', pg_current_wal_lsn())");
-      source.launch();
-      requireGap(source.awaitFailure(), "past the log's");
+      requireBegunAnew(source);
     }
   }
 
   @Test
-  void a1_aSlotThatIsGoneIsAGap() throws Exception {
+  void a1_overASlotThatIsGoneItBeginsAnew() throws Exception {
     try (CapturedSource source = capturing(dev.headwater.devservices.SharedServices.postgres())) {
       source.stop();
       source.sql(DROP.formatted(source.name()));
-      source.launch();
-      requireGap(source.awaitFailure(), "is gone");
+      requireBegunAnew(source);
     }
   }
 
   @Test
-  void a3_aSlotThatTheServerGaveUpIsAGap() throws Exception {
+  void a3_overASlotThatTheServerGaveUpItBeginsAnew() throws Exception {
     try (PostgresServer server =
             PostgresServer.start(
                 ServerOptions.defaults().withSetting("max_slot_wal_keep_size", "16MB"));
@@ -133,14 +137,71 @@ class SlotIT {
         source.sql("SELECT pg_switch_wal()", "CREATE TABLE fill" + i + " (a int)");
       }
       source.sql("CHECKPOINT");
-      source.launch();
-      requireGap(source.awaitFailure(), "invalidated");
+      assertThat(has(source, "SELECT 1 FROM pg_replication_slots WHERE wal_status = 'lost'"))
+          .isTrue();
+      requireBegunAnew(source);
+      assertThat(has(source, "SELECT 1 FROM pg_replication_slots WHERE wal_status = 'lost'"))
+          .isFalse();
     }
   }
 
-  private static void requireGap(HeadwaterException failure, String words) {
-    assertThat(failure.code()).isEqualTo(FailureCode.SOURCE_GAP);
-    assertThat(failure).hasMessageContaining(words);
+  /** However far a new beginning came, what the log was to know before stays known. */
+  @Test
+  void a1_aNewBeginningThatIsCutShortIsBegunAgain() throws Exception {
+    try (PostgresServer server = PostgresServer.start();
+        CapturedSource source = capturing(server)) {
+      source.stop();
+      source.sql(DROP.formatted(source.name()));
+      source.sql(
+          "DO $$ BEGIN FOR i IN 1..current_setting('max_replication_slots')::int LOOP"
+              + " PERFORM pg_create_physical_replication_slot('full' || i); END LOOP; END $$");
+      markLoaded(source);
+      source.launch();
+      source.await("wanted", () -> state(source) == TableLoad.State.WANTED);
+      source.stop();
+      // Somebody's slot of this name stands anywhere: it must not be taken for the one of before.
+      source.sql(
+          "SELECT pg_drop_replication_slot('full1')",
+          "SELECT pg_create_logical_replication_slot('headwater_"
+              + source.name()
+              + "', 'pgoutput')");
+      requireBegunAnew(source);
+    }
+  }
+
+  /** The log says that the table was loaded whole. */
+  private static void markLoaded(CapturedSource source) throws Exception {
+    TableLoad load = new TableLoad(TableLoad.State.COMPLETE, null, null, 2, 20, 1);
+    try (KafkaProducer<byte[], byte[]> producer =
+        new KafkaProducer<>(
+            source.log().clientProperties(),
+            new ByteArraySerializer(),
+            new ByteArraySerializer())) {
+      producer
+          .send(
+              new ProducerRecord<>(
+                  TopicNames.SNAPSHOTS,
+                  tableName(source).getBytes(StandardCharsets.UTF_8),
+                  TableLoadJson.write(load)))
+          .get(30, TimeUnit.SECONDS);
+    }
+  }
+
+  private static TableLoad.State state(CapturedSource source) {
+    return new SnapshotStore(source.log()).loads().get(tableName(source)).state();
+  }
+
+  private static String tableName(CapturedSource source) {
+    return source.name() + ".public.t";
+  }
+
+  private static void requireBegunAnew(CapturedSource source) throws Exception {
+    markLoaded(source);
+    source.restart();
+    assertThat(state(source)).as("to be loaded again").isEqualTo(TableLoad.State.WANTED);
+    source.sql("INSERT INTO t VALUES (77, 'after')");
+    source.awaitLog();
+    assertThat(source.topic("t").rows()).containsKeys("{\"id\":1}", "{\"id\":77}");
   }
 
   @Test

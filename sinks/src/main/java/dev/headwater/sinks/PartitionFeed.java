@@ -46,8 +46,8 @@ final class PartitionFeed {
   private boolean busy;
   private long appliedOffset;
   private long readOffset;
-  private long readLevelAtMs;
-  private long levelAtMs;
+  private Level reading = new Level(0);
+  private Level applying = new Level(0);
   private long queuedRecords;
   private long queuedBytes;
   private int currentRecords;
@@ -60,7 +60,8 @@ final class PartitionFeed {
   private @Nullable Sweep sweep;
   private @Nullable List<FoldedRow> beside;
   private boolean isSpoiled;
-  private boolean isBeside;
+  private boolean takesBeside;
+  private boolean tookBeside;
   private long lagBehindRead;
 
   /**
@@ -124,8 +125,9 @@ final class PartitionFeed {
     hasSeenEnd = false;
     isUnswept = knownLevelAtMs == Checkpoint.UNSWEPT;
     // From here on nothing more is missed, however much was missed before.
-    levelAtMs = isUnswept ? System.currentTimeMillis() : knownLevelAtMs;
-    readLevelAtMs = levelAtMs;
+    long levelAtMs = isUnswept ? System.currentTimeMillis() : knownLevelAtMs;
+    reading = new Level(levelAtMs);
+    applying = new Level(levelAtMs);
     attempts = 0;
     state = State.TAKEN;
   }
@@ -152,7 +154,7 @@ final class PartitionFeed {
       queue.add(new Chunk(read.records(), read.nextOffset(), false));
       queuedRecords += read.records().size();
       queuedBytes += bytes;
-      readOffset = Math.max(readOffset, read.nextOffset());
+      readTo(read.nextOffset());
     }
   }
 
@@ -163,20 +165,27 @@ final class PartitionFeed {
    * @param end the end of the partition, asked for at {@code atMs}
    */
   synchronized void compareWithEnd(long position, long end, long atMs) {
-    if (state == State.RUNNING && position >= end) {
-      hasSeenEnd = true;
-      readLevelAtMs = atMs;
-      readOffset = Math.max(readOffset, position);
-      boolean idle = current == null && queue.stream().noneMatch(Chunk::isPending);
-      if (idle) {
-        queue.add(new Chunk(List.of(), readOffset, true));
-      }
+    if (state != State.RUNNING) {
+      return;
     }
+    readTo(position);
+    reading.await(end, atMs);
+    applying.await(end, atMs);
+    readTo(position);
+    boolean idle = current == null && queue.stream().noneMatch(Chunk::isPending);
+    if (position >= end && idle) {
+      queue.add(new Chunk(List.of(), readOffset, true));
+    }
+  }
+
+  private void readTo(long offset) {
+    readOffset = Math.max(readOffset, offset);
+    hasSeenEnd |= reading.reach(readOffset);
   }
 
   /** Since when the reading side knows that it has missed no delete. */
   synchronized long readLevelAtMs() {
-    return readLevelAtMs;
+    return reading.sinceMs();
   }
 
   synchronized void lagBehindRead(long lag) {
@@ -201,20 +210,23 @@ final class PartitionFeed {
       }
       records = new ArrayList<>();
       from = appliedOffset;
-      next = Math.max(from, drain(limit, records));
-      // A batch without records of its own takes what the sweep has found.
       sweeping = sweep;
-      found = records.isEmpty() ? beside : null;
-      isBeside = found != null;
-      // Only what has been read to its end can tell that nothing lies behind it.
-      levelAtMs = queue.isEmpty() ? readLevelAtMs : levelAtMs;
+      // In turns, so that under writes without a pause neither waits for the other to end.
+      takesBeside = beside != null && (queuedRecords == 0 || !tookBeside);
+      tookBeside = takesBeside;
+      found = takesBeside ? beside : null;
+      next = takesBeside ? from : Math.max(from, drain(limit, records));
+      applying.reach(next);
       checkpoint =
           new Checkpoint(
-              generation, partition.topicId(), next, isUnswept ? Checkpoint.UNSWEPT : levelAtMs);
+              generation,
+              partition.topicId(),
+              next,
+              isUnswept ? Checkpoint.UNSWEPT : applying.sinceMs());
     }
     List<FoldedRow> rows = BatchFold.fold(records);
     if (sweeping != null && found != null) {
-      rows = sweeping.untouched(found);
+      rows = sweeping.untouched(found, next);
     } else if (sweeping != null) {
       rows.forEach(sweeping::touch);
     }
@@ -239,8 +251,7 @@ final class PartitionFeed {
     return state == State.RUNNING
         && isUnswept
         && hasSeenEnd
-        && System.currentTimeMillis() - readLevelAtMs < levelForAtMostMs
-        && queuedRecords == 0;
+        && System.currentTimeMillis() - reading.sinceMs() < levelForAtMostMs;
   }
 
   /** Marks that deletes may have been missed; the next checkpoint says so. */
@@ -248,7 +259,8 @@ final class PartitionFeed {
     isUnswept = true;
     isSpoiled = true;
     hasSeenEnd = false;
-    readLevelAtMs = System.currentTimeMillis();
+    reading = new Level(System.currentTimeMillis());
+    applying = new Level(System.currentTimeMillis());
   }
 
   /**
@@ -347,8 +359,8 @@ final class PartitionFeed {
     currentRecords = 0;
     attempts = 0;
     fences = 0;
-    if (isBeside) {
-      isBeside = false;
+    if (takesBeside) {
+      takesBeside = false;
       beside = null;
       notifyAll();
     }
@@ -388,7 +400,7 @@ final class PartitionFeed {
     lastOfCurrent = null;
     sweep = null;
     beside = null;
-    isBeside = false;
+    takesBeside = false;
     if (writer != null) {
       writer.close();
       writer = null;
@@ -405,7 +417,7 @@ final class PartitionFeed {
         lastApplied == null ? 0 : lastApplied.tsMs(),
         lastApplied == null ? 0 : lastApplied.seq(),
         lastApplied == null ? "" : lastApplied.lsn(),
-        isUnswept ? Checkpoint.UNSWEPT : Math.max(levelAtMs, readLevelAtMs));
+        isUnswept ? Checkpoint.UNSWEPT : Math.max(applying.sinceMs(), reading.sinceMs()));
   }
 
   /**

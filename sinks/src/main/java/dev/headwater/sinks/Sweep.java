@@ -69,10 +69,18 @@ final class Sweep implements AutoCloseable {
     }
   }
 
-  /** Leaves those rows out that the owner applied since the list was made. */
-  List<FoldedRow> untouched(List<FoldedRow> rows) {
+  /**
+   * Leaves those rows out that the owner applied since the list was made, and those that it has
+   * still to come to: what it has read and not applied may hold older ones of the same key.
+   *
+   * @param nextOffset where the owner goes on
+   */
+  List<FoldedRow> untouched(List<FoldedRow> rows, long nextOffset) {
     synchronized (recent) {
-      return rows.stream().filter(row -> !recent.contains(KeyHash.of(row.key()))).toList();
+      return rows.stream()
+          .filter(row -> row.isDelete() || row.offset() < nextOffset)
+          .filter(row -> !recent.contains(KeyHash.of(row.key())))
+          .toList();
     }
   }
 

@@ -116,7 +116,8 @@ final class TableReader implements Runnable {
   /** Takes room for a chunk, if limits allow reading now. */
   private boolean mayRead() {
     OptionalLong lag = session.lagBytes();
-    return rate.waitNanos() <= 0
+    return session.mayLoad()
+        && rate.waitNanos() <= 0
         && (lag.isEmpty() || lag.getAsLong() <= config.maxLagBytes())
         && budget.tryTake(config.chunkBytes());
   }

@@ -176,7 +176,7 @@ final class FuzzWorkload implements AutoCloseable {
       case 9 ->
           run(
               connection,
-              random.nextInt(25) == 0
+              random.nextInt(100) == 0
                   ? "TRUNCATE t_gone"
                   : "UPDATE t_gone SET n = n + 1 WHERE id IN (SELECT id FROM t_gone ORDER BY id"
                       + " DESC LIMIT 5 FOR UPDATE SKIP LOCKED)");

@@ -84,6 +84,44 @@ final class FollowedSource implements AutoCloseable {
     }
   }
 
+  void dropSlot() throws SQLException {
+    sql(
+        "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE database = '"
+            + name
+            + "'");
+  }
+
+  void advanceSlot() throws SQLException {
+    sql(
+        "SELECT pg_replication_slot_advance(slot_name, pg_current_wal_lsn())"
+            + " FROM pg_replication_slots WHERE database = '"
+            + name
+            + "'");
+  }
+
+  /** Ends the stream and drops its slot before anybody can come back for it. */
+  void dropSlotByForce() throws Exception {
+    long deadline = System.nanoTime() + Duration.ofSeconds(60).toNanos();
+    while (System.nanoTime() < deadline) {
+      try {
+        sql(
+            "DO $$ BEGIN"
+                + " PERFORM pg_terminate_backend(active_pid, 5000) FROM pg_replication_slots"
+                + " WHERE database = current_database() AND active_pid IS NOT NULL;"
+                + " PERFORM pg_drop_replication_slot(slot_name) FROM pg_replication_slots"
+                + " WHERE database = current_database(); END $$");
+        return;
+      } catch (SQLException e) {
+        // Object in use: capture was faster.
+        if (!"55006".equals(e.getSQLState())) {
+          throw e;
+        }
+        Thread.sleep(50);
+      }
+    }
+    throw new AssertionError("the slot could not be dropped");
+  }
+
   void start() {
     Pipeline started = new Pipeline(config, log, n -> true, (n, e) -> failure.set(e));
     pipeline = started;

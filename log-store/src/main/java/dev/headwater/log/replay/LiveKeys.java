@@ -25,7 +25,7 @@ import org.apache.kafka.common.errors.InterruptException;
 /**
  * Finds the keys of one partition that have a row, in the log itself and in bounded memory.
  *
- * <p>Keys that are alive are kept while the partition is read from its beginning to its end. When
+ * <p>Keys that are alive are kept while the partition is read from a beginning to its end. When
  * they take more than the budget, the half of them by one more bit of their hash is dropped and
  * found by another pass. The end is the high-water mark at the start of the call; whoever calls has
  * no transaction open on the partition then, and may open one as soon as keys are handed over: no
@@ -81,13 +81,15 @@ public final class LiveKeys {
 
   private final TopicPartition partition;
   private final LogConnection log;
+  private final long from;
   private final long budgetBytes;
   private final Deque<Share> shares = new ArrayDeque<>();
   private final Set<Key> alive = new HashSet<>();
   private long aliveBytes;
 
-  private LiveKeys(LogConnection log, String topic, int partition, long budgetBytes) {
+  private LiveKeys(LogConnection log, String topic, int partition, long from, long budgetBytes) {
     this.log = log;
+    this.from = from;
     this.partition = new TopicPartition(topic, partition);
     this.budgetBytes = budgetBytes;
   }
@@ -95,13 +97,21 @@ public final class LiveKeys {
   /**
    * Hands over each key of a partition whose last record is a row.
    *
+   * @param from an offset below which no key is alive that has no record behind it; 0 where that is
+   *     not known
    * @param budgetBytes about how much memory keys may take at a time
+   * @return the end that was read to, exclusive: what is behind it was not looked at
    */
-  public static void forEach(
-      LogConnection log, String topic, int partition, long budgetBytes, Receiver receiver)
+  public static long forEach(
+      LogConnection log,
+      String topic,
+      int partition,
+      long from,
+      long budgetBytes,
+      Receiver receiver)
       throws InterruptedException {
     try {
-      new LiveKeys(log, topic, partition, budgetBytes).run(receiver);
+      return new LiveKeys(log, topic, partition, from, budgetBytes).run(receiver);
     } catch (InterruptException e) {
       Thread.interrupted();
       throw new InterruptedException("interrupted while reading " + topic);
@@ -110,7 +120,7 @@ public final class LiveKeys {
     }
   }
 
-  private void run(Receiver receiver) throws InterruptedException {
+  private long run(Receiver receiver) throws InterruptedException {
     long end = end();
     try (KafkaConsumer<byte[], byte[]> consumer = Consumers.open(log, java.util.Map.of())) {
       consumer.assign(List.of(partition));
@@ -125,12 +135,17 @@ public final class LiveKeys {
       }
       consumer.close(CloseOptions.timeout(Duration.ofSeconds(2)));
     }
+    return end;
   }
 
   private void read(KafkaConsumer<byte[], byte[]> consumer, long end, Share whole)
       throws InterruptedException {
     Share share = whole;
-    consumer.seekToBeginning(List.of(partition));
+    if (from > 0) {
+      consumer.seek(partition, from);
+    } else {
+      consumer.seekToBeginning(List.of(partition));
+    }
     long position = consumer.position(partition);
     long moved = System.nanoTime();
     while (position < end) {

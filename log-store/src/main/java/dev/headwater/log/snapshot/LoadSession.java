@@ -57,6 +57,9 @@ public interface LoadSession {
   /** How far the stream is behind the source; empty while that is not known. */
   OptionalLong lagBytes();
 
+  /** Whether the source can bear a load now: not while its slot holds back too much WAL. */
+  boolean mayLoad();
+
   /** Ends the session with what keeps the loads from going on. */
   void fail(RuntimeException failure);
 }

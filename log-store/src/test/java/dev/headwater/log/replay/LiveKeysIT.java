@@ -40,9 +40,24 @@ class LiveKeysIT {
 
       for (long budget : new long[] {1 << 20, 20_000, 1_000}) {
         Set<String> found = new HashSet<>();
-        LiveKeys.forEach(
-            log, topic.name(), 0, budget, key -> assertThat(found.add(TestLog.text(key))).isTrue());
+        long end =
+            LiveKeys.forEach(
+                log,
+                topic.name(),
+                0,
+                0,
+                budget,
+                key -> assertThat(found.add(TestLog.text(key))).isTrue());
         assertThat(found).as("budget %d", budget).isEqualTo(expected);
+        LiveKeys.forEach(
+            log,
+            topic.name(),
+            0,
+            end,
+            budget,
+            key -> {
+              throw new AssertionError("nothing was written behind " + end);
+            });
       }
     }
   }
