@@ -179,13 +179,17 @@ final class CaptureSession implements AutoCloseable {
     Loading begun = closeLater(loader.begin(loads));
     writer.loads().loading(begun);
     loading = begun;
+    SilenceWatch silence = closeLater(new SilenceWatch(config, this::end));
     streaming.stream(
         chunks -> {
+          silence.heard();
           if (!verified[0]) {
             guard.requireStill(confirmed);
             verified[0] = true;
           }
-          return writer.receive(chunks);
+          Optional<Lsn> done = writer.receive(chunks);
+          silence.idle();
+          return done;
         });
     throwIfEnded();
   }

@@ -32,7 +32,8 @@ import org.junit.jupiter.api.io.TempDir;
 class RebuildKillIT {
   private static final String WHO =
       "?user=" + PostgresServer.USER + "&password=" + PostgresServer.PASSWORD;
-  private static final String TARGET = "rebuild_kill";
+  private static final String TARGET =
+      "rebuild_kill_" + Long.toString(System.nanoTime(), 36);
   private static final int ROWS = 9_000;
   private static final int ROWS_PER_SECOND = 1_500;
   private static final int KILLS = 3;

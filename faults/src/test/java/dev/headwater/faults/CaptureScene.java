@@ -3,6 +3,7 @@ package dev.headwater.faults;
 import dev.headwater.devservices.KafkaServer;
 import dev.headwater.devservices.PostgresServer;
 import dev.headwater.faults.topology.HeadwaterProcess;
+import dev.headwater.faults.topology.TcpProxy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -27,6 +28,7 @@ final class CaptureScene implements AutoCloseable {
 
   private final Path directory;
   private final PostgresServer source = PostgresServer.start();
+  private final TcpProxy sourceLink = new TcpProxy("source").forwardTo(source.port());
   private final KafkaServer log = KafkaServer.start();
   private final Connection connection;
   private final KafkaConsumer<String, String> reader;
@@ -59,7 +61,12 @@ final class CaptureScene implements AutoCloseable {
             tables: [public.t]
             heartbeat: 1s
         """
-            .formatted(log.bootstrapServers(), source.port()));
+            .formatted(log.bootstrapServers(), sourceLink.port()));
+  }
+
+  /** What captures connect to the source through. */
+  TcpProxy sourceLink() {
+    return sourceLink;
   }
 
   String brokers() {
@@ -124,6 +131,7 @@ final class CaptureScene implements AutoCloseable {
     reader.close();
     connection.close();
     log.close();
+    sourceLink.close();
     source.close();
   }
 }

@@ -154,6 +154,7 @@ class PostgresRebuildIT {
     assertThat(rows.get()).isBetween(1L, ROWS - applied);
     assertThat(contents()).isEqualTo(expected);
 
+    await(() -> second.status().rebuild().isEmpty(), second);
     second.wish(new SinkWish("again", SinkWish.Action.REBUILD, false, 100, now()));
     await(() -> second.status().rebuild().isPresent(), second);
     second.wish(SinkWish.Action.ABORT, false);
