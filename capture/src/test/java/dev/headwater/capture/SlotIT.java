@@ -10,7 +10,9 @@ import dev.headwater.log.snapshot.TableLoadJson;
 import dev.headwater.log.topic.TopicNames;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.sql.Connection;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -145,27 +147,28 @@ class SlotIT {
     }
   }
 
-  /** However far a new beginning came, what the log was to know before stays known. */
+  /** A slot that is being made waits for transactions; its session is ended meanwhile. */
   @Test
   void a1_aNewBeginningThatIsCutShortIsBegunAgain() throws Exception {
-    try (PostgresServer server = PostgresServer.start();
-        CapturedSource source = capturing(server)) {
+    try (CapturedSource source = capturing(dev.headwater.devservices.SharedServices.postgres());
+        Connection writer = source.connect();
+        Statement open = writer.createStatement()) {
       source.stop();
       source.sql(DROP.formatted(source.name()));
-      source.sql(
-          "DO $$ BEGIN FOR i IN 1..current_setting('max_replication_slots')::int LOOP"
-              + " PERFORM pg_create_physical_replication_slot('full' || i); END LOOP; END $$");
       markLoaded(source);
+      writer.setAutoCommit(false);
+      open.execute("INSERT INTO t VALUES (2, 'not committed yet')");
       source.launch();
-      source.await("wanted", () -> state(source) == TableLoad.State.WANTED);
-      source.stop();
-      // Somebody's slot of this name stands anywhere: it must not be taken for the one of before.
-      source.sql(
-          "SELECT pg_drop_replication_slot('full1')",
-          "SELECT pg_create_logical_replication_slot('headwater_"
-              + source.name()
-              + "', 'pgoutput')");
-      requireBegunAnew(source);
+      String making =
+          "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND query LIKE"
+              + " '%pg_create_logical_replication_slot%' AND pid <> pg_backend_pid()";
+      source.await("making a slot", () -> has(source, making));
+      assertThat(state(source)).isEqualTo(TableLoad.State.WANTED);
+      source.sql(making.replaceFirst("pid", "pg_terminate_backend(pid)"));
+      source.await("another try", () -> source.status().state() == CaptureStatus.State.RETRYING);
+      writer.rollback();
+      source.await("streaming", () -> source.status().state() == CaptureStatus.State.STREAMING);
+      requireAnew(source);
     }
   }
 
@@ -198,6 +201,10 @@ class SlotIT {
   private static void requireBegunAnew(CapturedSource source) throws Exception {
     markLoaded(source);
     source.restart();
+    requireAnew(source);
+  }
+
+  private static void requireAnew(CapturedSource source) throws Exception {
     assertThat(state(source)).as("to be loaded again").isEqualTo(TableLoad.State.WANTED);
     source.sql("INSERT INTO t VALUES (77, 'after')");
     source.awaitLog();

@@ -112,8 +112,12 @@ interface RebuildTarget extends AutoCloseable {
           return rows;
         }
         for (String key : redis.keys(prefix + "order:*")) {
-          JsonNode row = JSON.readTree(redis.get(key));
-          rows.put(row.get("id").asInt(), row.get("name").asText());
+          String value = redis.get(key);
+          // Deleted since the names were listed.
+          if (value != null) {
+            JsonNode row = JSON.readTree(value);
+            rows.put(row.get("id").asInt(), row.get("name").asText());
+          }
         }
       }
       return rows;

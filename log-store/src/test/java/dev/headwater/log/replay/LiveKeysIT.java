@@ -38,7 +38,7 @@ class LiveKeysIT {
       }
       appender.commit(TestLog.SOURCE, new Lsn(1), null);
 
-      for (long budget : new long[] {1 << 20, 20_000, 1_000}) {
+      for (long budget : new long[] {1 << 20, 20_000, 5_000}) {
         Set<String> found = new HashSet<>();
         long end =
             LiveKeys.forEach(
