@@ -22,9 +22,11 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import java.util.function.BiConsumer;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -81,14 +83,16 @@ final class CaptureSession implements AutoCloseable {
   void run() throws InterruptedException {
     entered.accept(CaptureStatus.State.STARTING, "");
     Connection catalog = closeLater(SourceConnection.openForReading(config));
-    SourcePreflight.Result found = new SourcePreflight(config, catalog).check();
+    SourcePreflight preflight = new SourcePreflight(config, catalog);
+    SourcePreflight.Result found = preflight.check();
     Map<String, CapturedTable> captured = found.tables();
     metrics.problems(found.problems());
 
     Topics topics = new Topics(log);
     topics.ensureInternal();
-    LogAppender appender = closeLater(LogAppender.open(log, config.name()));
     SchemaStore schemas = new SchemaStore(log);
+    preflight.requireNamed(found, ownTables(schemas));
+    LogAppender appender = closeLater(LogAppender.open(log, config.name()));
     Optional<SourcePosition> stored = appender.position();
 
     SourceGuard guard = closeLater(new SourceGuard(config));
@@ -272,6 +276,14 @@ final class CaptureSession implements AutoCloseable {
     TopicInfo topic = topics.ensureTable(table, topics.partitionsFor(table));
     guard.add(table);
     return topic;
+  }
+
+  /** Tables of the connector that the log knows, as {@code schema.table}. */
+  private Set<String> ownTables(SchemaStore schemas) {
+    return schemas.latest().keySet().stream()
+        .filter(table -> table.connector().equals(config.name()))
+        .map(TableId::inSource)
+        .collect(Collectors.toSet());
   }
 
   /** Captured tables whose rows the log has had before: their topics must be there. */

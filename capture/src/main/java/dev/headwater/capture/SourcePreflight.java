@@ -11,7 +11,9 @@ import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 
 /**
  * Looks at a source before anything is made in it: settings, rights and tables, every finding with
@@ -37,8 +39,10 @@ final class SourcePreflight {
    *
    * @param tables those that can be captured, by {@code schema.table}
    * @param problems what is in the way of the others, by what {@code tables} names
+   * @param missing those among the problems that name a table, whole, which does not exist
    */
-  record Result(Map<String, CapturedTable> tables, Map<String, List<String>> problems) {
+  record Result(
+      Map<String, CapturedTable> tables, Map<String, List<String>> problems, Set<String> missing) {
     /** All problems, one a line. */
     List<String> lines() {
       return problems.values().stream().flatMap(List::stream).toList();
@@ -61,6 +65,23 @@ final class SourcePreflight {
       return result;
     } catch (SQLException e) {
       throw SourceConnection.refused(config, e);
+    }
+  }
+
+  /**
+   * Refuses a named table that is neither in the database nor known in the log: a slip of the pen.
+   * One that the log knows was dropped or renamed since, and the others go on.
+   *
+   * @param known tables that the log has a schema of, as {@code schema.table}
+   */
+  void requireNamed(Result found, Set<String> known) {
+    List<String> slips =
+        found.missing().stream()
+            .filter(name -> !known.contains(name))
+            .flatMap(name -> found.problems().getOrDefault(name, List.of()).stream())
+            .toList();
+    if (!slips.isEmpty()) {
+      throw notReady(config, slips);
     }
   }
 
@@ -139,7 +160,11 @@ final class SourcePreflight {
             name, List.of(name + " cannot be captured: " + whyNotCapturable(table.kind())));
       }
     }
+    Set<String> missing = new TreeSet<>();
     for (TablePattern pattern : unmatched) {
+      if (pattern.isExact()) {
+        missing.add(pattern.toString());
+      }
       problems.put(
           pattern.toString(),
           List.of(
@@ -150,7 +175,7 @@ final class SourcePreflight {
                   + "'"
                   + Suggestions.nearest(pattern.toString(), all)));
     }
-    return new Result(fit(wanted, problems), problems);
+    return new Result(fit(wanted, problems), problems, missing);
   }
 
   private Map<String, CapturedTable> fit(
