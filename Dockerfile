@@ -13,7 +13,7 @@ WORKDIR /src
 COPY . .
 # For example --offline, where the base image brings the libraries.
 ARG MAVEN_FLAGS=
-RUN ./mvnw -q -B -ntp ${MAVEN_FLAGS} -DskipTests -Dspotless.check.skip=true package \
+RUN ./mvnw -q -B -ntp ${MAVEN_FLAGS} -pl cli -am -DskipTests -Dspotless.check.skip=true package \
  && mkdir -p /out/lib \
  && cp cli/target/headwater-cli-*.jar /out/lib/ \
  && tr ':' '\n' < cli/target/headwater.classpath | xargs cp -t /out/lib
