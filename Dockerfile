@@ -19,6 +19,7 @@ RUN ./mvnw -q -B -ntp ${MAVEN_FLAGS} -pl cli -am -DskipTests -Dspotless.check.sk
  && tr ':' '\n' < cli/target/headwater.classpath | xargs cp -t /out/lib
 RUN jlink --add-modules java.se,jdk.crypto.ec,jdk.jcmd,jdk.management,jdk.naming.dns,jdk.net,jdk.unsupported,jdk.zipfs \
       --strip-java-debug-attributes --no-header-files --no-man-pages --compress=2 --output /out/java \
+ && /out/java/bin/java -Xshare:dump > /dev/null \
  && cp -R docker/image /out/bin && chmod 755 /out/bin/*
 
 FROM ${RUN_IMAGE}

@@ -22,7 +22,10 @@ DEFAULTS
     esac
   done < /proc/self/environ
 } > "$properties"
+# Without these two lines all would be the same, and slower.
+archive=(-XX:SharedArchiveFile=$home/config/start.jsa -Xshare:auto)
+if [ -n "${ARCHIVE:-}" ]; then archive=("-XX:ArchiveClassesAtExit=$ARCHIVE"); fi
 # shellcheck disable=SC2086
-exec java ${OPENSEARCH_JAVA_OPTS:--Xms1g -Xmx1g} -XX:+UseG1GC -Djava.awt.headless=true -Dopensearch.networkaddress.cache.ttl=60 \
+exec java "${archive[@]}" ${OPENSEARCH_JAVA_OPTS:--Xms1g -Xmx1g} -XX:+UseG1GC -Djava.awt.headless=true -Dopensearch.networkaddress.cache.ttl=60 \
   -Dlog4j2.configurationFile=classpath:dev/headwater/devservices/process/log4j2.xml \
-  -cp "$home/classes:$home/lib/*" dev.headwater.devservices.process.OpenSearchProcess "$properties" /tmp/opensearch-is-ready
+  -cp "$home/lib/*" dev.headwater.devservices.process.OpenSearchProcess "$properties" /tmp/opensearch-is-ready

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.headwater.devservices.PostgresServer;
 import dev.headwater.devservices.ServerOptions;
+import dev.headwater.devservices.SharedServices;
 import dev.headwater.log.snapshot.SnapshotStore;
 import dev.headwater.log.snapshot.TableLoad;
 import dev.headwater.log.snapshot.TableLoadJson;
@@ -64,8 +65,7 @@ class SlotIT {
   void a2_onSeventeenTheSlotIsOneThatStandbysKeep() throws Exception {
     try (CapturedSource source = CapturedSource.create()) {
       assumeTrue(
-          has(source, "SELECT 1 WHERE current_setting('server_version_num')::int >= 170000"),
-          "older servers have no failover slots");
+          SharedServices.postgres().majorVersion() >= 17, "PostgreSQL 17 has failover slots");
       source.start();
       assertThat(
               source.query(
@@ -112,7 +112,7 @@ class SlotIT {
 
   @Test
   void a1_overASlotThatMovedOnWithoutCaptureItBeginsAnew() throws Exception {
-    try (CapturedSource source = capturing(dev.headwater.devservices.SharedServices.postgres())) {
+    try (CapturedSource source = capturing(SharedServices.postgres())) {
       source.stop();
       source.sql("INSERT INTO t VALUES (2, 'missed')");
       source.sql(
@@ -125,7 +125,7 @@ class SlotIT {
 
   @Test
   void a1_overASlotThatIsGoneItBeginsAnew() throws Exception {
-    try (CapturedSource source = capturing(dev.headwater.devservices.SharedServices.postgres())) {
+    try (CapturedSource source = capturing(SharedServices.postgres())) {
       source.stop();
       source.sql(DROP.formatted(source.name()));
       requireBegunAnew(source);

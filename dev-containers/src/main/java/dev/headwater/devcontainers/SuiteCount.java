@@ -30,6 +30,10 @@ public final class SuiteCount implements TestExecutionListener {
 
   @Override
   public void executionFinished(TestIdentifier test, TestExecutionResult result) {
+    if (result.getStatus() == TestExecutionResult.Status.ABORTED) {
+      executionSkipped(test, result.getThrowable().map(Throwable::getMessage).orElse("aborted"));
+      return;
+    }
     test.getSource()
         .filter(source -> test.isContainer() && source instanceof ClassSource)
         .ifPresent(source -> ran.add(((ClassSource) source).getClassName()));

@@ -39,4 +39,9 @@ final class JavaProcess {
     command.addAll(more);
     return command;
   }
+
+  /** For an image that names a collector of its own. */
+  static List<String> withoutCollector(List<String> arguments) {
+    return arguments.stream().filter(each -> !each.matches(COLLECTOR)).toList();
+  }
 }

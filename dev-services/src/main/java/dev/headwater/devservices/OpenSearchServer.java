@@ -88,7 +88,8 @@ public final class OpenSearchServer extends DevServer {
     environment.put("DISABLE_SECURITY_PLUGIN", "true");
     environment.put("DISABLE_INSTALL_DEMO_CONFIG", "true");
     environment.put(
-        "OPENSEARCH_JAVA_OPTS", String.join(" ", JavaProcess.machineArguments(jvmArguments)));
+        "OPENSEARCH_JAVA_OPTS",
+        String.join(" ", JavaProcess.withoutCollector(JavaProcess.machineArguments(jvmArguments))));
     return Optional.of(
         new ServerImage(
             "OPENSEARCH_IMAGE",

@@ -4,6 +4,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -58,6 +61,19 @@ public final class PostgresServer extends DevServer {
    */
   public String uri(String database) {
     return "postgresql://" + USER + ":" + PASSWORD + "@127.0.0.1:" + port() + "/" + database;
+  }
+
+  /**
+   * The major version of what runs: an image may have an older one than the library. The caller
+   * brings the JDBC driver.
+   */
+  public int majorVersion() {
+    try (Connection connection = DriverManager.getConnection(jdbcUrl("postgres"), USER, PASSWORD)) {
+      return connection.getMetaData().getDatabaseMajorVersion();
+    } catch (SQLException e) {
+      throw new DevServerException(
+          "PostgreSQL on port " + port() + " does not tell its version", e);
+    }
   }
 
   @Override

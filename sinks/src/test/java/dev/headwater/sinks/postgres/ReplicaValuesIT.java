@@ -1,6 +1,7 @@
 package dev.headwater.sinks.postgres;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.headwater.devservices.OddValues;
 import dev.headwater.devservices.OddValues.Value;
@@ -29,6 +30,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.postgresql.PGConnection;
 import org.postgresql.copy.CopyOut;
@@ -39,6 +41,12 @@ class ReplicaValuesIT {
 
   /** Enough that the batch is staged. */
   private static final int MANY = 150;
+
+  @BeforeAll
+  static void requireServer() {
+    assumeTrue(
+        SharedServices.postgres().majorVersion() >= 17, "PostgreSQL 17 has infinite intervals");
+  }
 
   @Test
   void everyValueIsTheSourcesOwn() throws Exception {
