@@ -25,18 +25,19 @@ final class Arrival {
   /**
    * Waits for the records, at most so many seconds.
    *
+   * @param before where the topic ended before the contestant was told to begin
    * @param begun answers whether the contestant has begun; CPU seconds count from then on
    * @param contestant checked meanwhile: a contestant that ended early ends the wait
    */
   void await(
       Topic topics,
       String topic,
+      long before,
       long expected,
       long maxSeconds,
       Runnable contestant,
       Supplier<@Nullable CpuSeries> begun) {
     long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(maxSeconds);
-    long before = Math.max(0, topics.end(topic, true));
     long committed = before;
     boolean marked = true;
     long steps = 0;

@@ -71,7 +71,7 @@ final class Connect implements AutoCloseable {
             <root level="WARN"><appender-ref ref="OUT"/></root>
           </configuration>
           """);
-      Process process =
+      ProcessBuilder builder =
           new ProcessBuilder(
                   List.of(
                       Path.of(System.getProperty("java.home"), "bin", "java").toString(),
@@ -85,8 +85,8 @@ final class Connect implements AutoCloseable {
                       properties.toString()))
               .directory(work.toFile())
               .redirectErrorStream(true)
-              .redirectOutput(log.toFile())
-              .start();
+              .redirectOutput(log.toFile());
+      Process process = Children.start(builder);
       Connect connect = new Connect(process, log, port);
       connect.awaitAnswer();
       return connect;
@@ -200,14 +200,6 @@ final class Connect implements AutoCloseable {
 
   @Override
   public void close() {
-    process.destroy();
-    try {
-      if (!process.waitFor(20, TimeUnit.SECONDS)) {
-        process.destroyForcibly().waitFor();
-      }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      process.destroyForcibly();
-    }
+    Children.end(process);
   }
 }

@@ -6,7 +6,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 
 /**
  * One process of Headwater, started as its user starts it: {@code ./headwater COMMAND NAME -f
@@ -45,7 +44,7 @@ final class Headwater implements AutoCloseable {
           new ProcessBuilder(line(script, file, command)).directory(work.toFile());
       builder.environment().put("HEADWATER_OPTS", jvmOptions);
       builder.redirectErrorStream(true).redirectOutput(log.toFile());
-      return new Headwater(builder.start(), script, file, log);
+      return new Headwater(Children.start(builder), script, file, log);
     } catch (IOException e) {
       throw new BenchmarkException("headwater cannot be started", e);
     }
@@ -65,9 +64,11 @@ final class Headwater implements AutoCloseable {
   void run(String... command) {
     try {
       Process other =
-          new ProcessBuilder(line(script, file, command)).redirectErrorStream(true).start();
+          Children.start(new ProcessBuilder(line(script, file, command)).redirectErrorStream(true));
       String said = new String(other.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-      if (other.waitFor() != 0) {
+      int exit = other.waitFor();
+      Children.end(other);
+      if (exit != 0) {
         throw new BenchmarkException("headwater " + List.of(command) + " failed: " + said);
       }
     } catch (IOException e) {
@@ -98,14 +99,6 @@ final class Headwater implements AutoCloseable {
   /** SIGTERM, and waits until it has ended in good order. */
   @Override
   public void close() {
-    process.destroy();
-    try {
-      if (!process.waitFor(60, TimeUnit.SECONDS)) {
-        process.destroyForcibly().waitFor();
-      }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      process.destroyForcibly();
-    }
+    Children.end(process);
   }
 }

@@ -62,6 +62,11 @@ public final class Main implements Callable<Integer> {
   private String headwaterJvm = "";
 
   @Option(
+      names = "--minutes",
+      description = "snapshot: no round begins that would end later (default ${DEFAULT-VALUE}).")
+  private long minutes = 120;
+
+  @Option(
       names = {"-o", "--output"},
       description = "text or json (default ${DEFAULT-VALUE}).")
   private Format output = Format.text;
@@ -93,7 +98,7 @@ public final class Main implements Callable<Integer> {
       System.err.println("error: no benchmark '" + name + "'; there are " + BENCHMARKS.keySet());
       return 2;
     }
-    Options options = new Options(rows, rounds, only, !noDefaults, headwaterJvm);
+    Options options = new Options(rows, rounds, only, !noDefaults, headwaterJvm, minutes);
     Report report = new Report();
     Path root = Path.of(System.getProperty("headwater.root", ".")).toAbsolutePath().normalize();
     try (Lab lab = new Lab(root, System.getProperty("headwater.peers", ""))) {

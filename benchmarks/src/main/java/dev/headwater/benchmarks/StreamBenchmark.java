@@ -177,6 +177,7 @@ final class StreamBenchmark implements Benchmark {
     arrival.await(
         lab.topics,
         topic,
+        Math.max(0, lab.topics.end(topic, true)),
         expected,
         MAX_SECONDS,
         alive,

@@ -9,8 +9,9 @@ import java.time.Duration;
 import java.util.List;
 
 /**
- * Measures loads from COPY to a committed log, this process's processor time beside the rate: run
- * {@link #main} by hand. A program and not a test, since no time is right for every machine.
+ * Measures loads from COPY to a committed log, the processor time of this process and of the broker
+ * beside the rate: run {@link #main} by hand. A program and not a test, since no time is right for
+ * every machine.
  */
 public final class LoadThroughput {
   private LoadThroughput() {}
@@ -70,12 +71,14 @@ public final class LoadThroughput {
         }
         long first = System.nanoTime();
         long firstCpu = system.getProcessCpuTime();
+        double broker = brokerSeconds();
+        double compiling = compilerSeconds();
         bench.awaitLoaded(Duration.ofMinutes(5));
         long loaded = bench.engine.report().rows();
         double seconds = (System.nanoTime() - first) / 1e9;
         System.out.printf(
             "%s round %d: %,d rows, first after %.2f s, then %.2f s, %,.0f rows/s, %.2f CPU s of ours"
-                + " (start %.2f)%n",
+                + " (start %.2f), compilers worked %.2f s, %.2f CPU s of the broker's%n",
             kind,
             round,
             loaded,
@@ -83,10 +86,23 @@ public final class LoadThroughput {
             seconds,
             loaded / seconds,
             (system.getProcessCpuTime() - firstCpu) / 1e9,
-            (firstCpu - cpu) / 1e9);
+            (firstCpu - cpu) / 1e9,
+            compilerSeconds() - compiling,
+            brokerSeconds() - broker);
       }
       OddTablesIT.execute(url, "SELECT pg_drop_replication_slot('headwater_" + kind + round + "')");
     }
     System.exit(0);
+  }
+
+  private static double compilerSeconds() {
+    return ManagementFactory.getCompilationMXBean().getTotalCompilationTime() / 1e3;
+  }
+
+  private static double brokerSeconds() {
+    return ProcessHandle.of(SharedServices.kafka().pid())
+        .flatMap(process -> process.info().totalCpuDuration())
+        .map(used -> used.toNanos() / 1e9)
+        .orElse(Double.NaN);
   }
 }
