@@ -156,6 +156,7 @@ final class TableReader implements Runnable {
       Visibility seen = from.begin();
       while (!left.isEmpty() && !from.isBroken() && taken > 0) {
         reading = left.get(0);
+        long begun = rate.now();
         ChunkReader.Result result = chunks.read(from.connection(), reading);
         left.remove(0);
         if (result.isBrokenOff()) {
@@ -166,7 +167,7 @@ final class TableReader implements Runnable {
         } else {
           taken -= result.rows().bytes();
           read.add(chunk(reading, result));
-          rate.read(result.rows().size());
+          rate.read(result.rows().size(), begun);
         }
       }
       if (!from.isBroken()) {

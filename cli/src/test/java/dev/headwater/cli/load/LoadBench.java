@@ -8,6 +8,7 @@ import dev.headwater.devservices.PostgresServer;
 import dev.headwater.log.config.LogConfig;
 import dev.headwater.log.config.Secret;
 import dev.headwater.log.connection.LogConnection;
+import dev.headwater.log.snapshot.LoadSession;
 import dev.headwater.snapshot.SnapshotConfig;
 import dev.headwater.snapshot.SnapshotEngine;
 import java.nio.file.Path;
@@ -15,6 +16,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 
 /** One connector that captures and loads, in this process. */
 final class LoadBench implements AutoCloseable {
@@ -26,6 +28,17 @@ final class LoadBench implements AutoCloseable {
   volatile Throwable failure;
 
   LoadBench(CaptureConfig config, SnapshotConfig snapshot, String brokers) {
+    this(config, snapshot, brokers, UnaryOperator.identity());
+  }
+
+  /**
+   * @param seen what the loads are given for their session
+   */
+  LoadBench(
+      CaptureConfig config,
+      SnapshotConfig snapshot,
+      String brokers,
+      UnaryOperator<LoadSession> seen) {
     name = config.name();
     log = LogConnection.open(logConfig(brokers));
     engine =
@@ -35,7 +48,9 @@ final class LoadBench implements AutoCloseable {
             SourceConnection.jdbcUrl(config),
             SourceConnection.properties(config),
             snapshot);
-    worker = new CaptureWorker(config, log, engine, DebeziumChangeSource::new);
+    worker =
+        new CaptureWorker(
+            config, log, session -> engine.begin(seen.apply(session)), DebeziumChangeSource::new);
     thread =
         new Thread(
             () -> {
