@@ -43,13 +43,18 @@ final class SchemaReader {
     }
   }
 
-  /** The table as the catalog has it now. */
-  TableSchema describe(CapturedTable table) {
+  /** The tables as the catalog has them now. */
+  List<TableSchema> describe(List<CapturedTable> wanted) {
     try {
-      Integer oid = table.table().oid();
       // Before any row is read: what changes it later is found.
-      String layout = TableLayout.read(connection, List.of(oid)).get(oid);
-      return schemaOf(table, table.table().columns()).withLayout(layout);
+      Map<Integer, String> layouts =
+          TableLayout.read(connection, wanted.stream().map(t -> t.table().oid()).toList());
+      List<TableSchema> found = new ArrayList<>();
+      for (CapturedTable table : wanted) {
+        String layout = layouts.get(table.table().oid());
+        found.add(schemaOf(table, table.table().columns()).withLayout(layout));
+      }
+      return found;
     } catch (SQLException e) {
       throw SourceConnection.refused(config, e);
     }

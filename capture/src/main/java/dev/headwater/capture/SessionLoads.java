@@ -10,6 +10,7 @@ import dev.headwater.log.snapshot.LoadSession;
 import dev.headwater.log.snapshot.LoadTarget;
 import dev.headwater.log.snapshot.Visibility;
 import dev.headwater.log.snapshot.WindowRead;
+import dev.headwater.log.topic.TopicNames;
 import dev.headwater.log.topic.Topics;
 import java.sql.Connection;
 import java.sql.ResultSet;
@@ -99,20 +100,23 @@ final class SessionLoads implements LoadSession, AutoCloseable {
 
   @Override
   public synchronized Map<TableId, LoadTarget> open(Collection<TableId> wanted) {
-    List<TableSchema> described = new ArrayList<>();
+    List<CapturedTable> found = new ArrayList<>();
     for (CatalogTable table : catalog(wanted)) {
       CapturedTable known = captured.get(table.schema() + "." + table.name());
       if (known != null) {
-        described.add(reader.describe(new CapturedTable(table, known.key())));
+        found.add(new CapturedTable(table, known.key()));
       }
     }
-    parts.topics().ensureTables(described.stream().map(TableSchema::table).toList());
+    List<TableSchema> described = reader.describe(found);
+    List<TableId> tables = described.stream().map(TableSchema::table).toList();
+    parts.topics().ensureTables(tables);
+    parts.appender().lookUp(tables.stream().map(TopicNames::forTable).toList());
     ReentrantLock turn = parts.writer().turn();
     turn.lock();
     try {
       Map<TableId, LoadTarget> targets = new TreeMap<>();
-      for (TableSchema found : described) {
-        TableSchema schema = parts.tables().openForLoad(found);
+      for (TableSchema asDescribed : described) {
+        TableSchema schema = parts.tables().openForLoad(asDescribed);
         targets.put(
             schema.table(), new LoadTarget(schema, TableRegistry.masksOf(config, schema.table())));
       }

@@ -17,10 +17,16 @@ import dev.headwater.log.topic.TopicNames;
 import dev.headwater.log.topic.Topics;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicReference;
 import org.apache.kafka.clients.producer.Callback;
 import org.apache.kafka.clients.producer.KafkaProducer;
@@ -29,6 +35,8 @@ import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The one writer of a connector: puts rows, schemas, snapshot marks and the position behind them
@@ -44,8 +52,10 @@ import org.jspecify.annotations.Nullable;
  * appender and reading the position behind its fence.
  */
 public final class LogAppender implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(LogAppender.class);
   private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(5);
   private static final int MAX_RECORD_BYTES = 64 << 20;
+  private static final int MOST_LOOKED_UP_AT_ONCE = 32;
 
   private final String connector;
   private final LogConnection log;
@@ -142,6 +152,30 @@ public final class LogAppender implements AutoCloseable {
   }
 
   /**
+   * Finds out where topics are before the first rows for them come: asked one by one, each would
+   * keep the stream waiting for the brokers. What is not found out in time is asked again then. May
+   * be called by any thread while the appender is open.
+   */
+  public void lookUp(Collection<String> topics) {
+    List<Future<?>> asked = new ArrayList<>();
+    // The producer asks for one topic a call, and puts calls that wait together into one request.
+    ExecutorService asking =
+        Executors.newFixedThreadPool(Math.max(1, Math.min(topics.size(), MOST_LOOKED_UP_AT_ONCE)));
+    try {
+      topics.forEach(topic -> asked.add(asking.submit(() -> producer.partitionsFor(topic))));
+      for (Future<?> answer : asked) {
+        answer.get();
+      }
+    } catch (ExecutionException e) {
+      LOG.atDebug().addKeyValue("connector", connector).setCause(e).log("a topic was not found");
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } finally {
+      asking.shutdownNow();
+    }
+  }
+
+  /**
    * Appends one row or tombstone, with the next sequence number. Returns before it is sent.
    *
    * @throws HeadwaterException if this or an earlier record could not be written: {@link
@@ -149,10 +183,10 @@ public final class LogAppender implements AutoCloseable {
    */
   public void appendRow(TopicInfo topic, RowRecord row) {
     requireAlive();
+    Long tsMs = row.tsMs() > 0 ? row.tsMs() : null;
     ProducerRecord<byte[], byte[]> record =
         new ProducerRecord<>(
-            topic.name(), null, row.tsMs() > 0 ? row.tsMs() : null, row.key(), row.value());
-    headers.write(record.headers(), seq + 1, row);
+            topic.name(), null, tsMs, row.key(), row.value(), headers.of(seq + 1, row));
     seq++;
     send(record);
   }

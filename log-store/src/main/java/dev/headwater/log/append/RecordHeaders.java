@@ -1,12 +1,14 @@
 package dev.headwater.log.append;
 
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
 import org.apache.kafka.common.header.Header;
-import org.apache.kafka.common.header.Headers;
 import org.apache.kafka.common.header.internals.RecordHeader;
 
 /**
- * Writes a record's headers, in the order the contract lists them: seq, op, lsn, txid, ts_ms,
+ * Makes a record's headers, in the order the contract lists them: seq, op, lsn, txid, ts_ms,
  * schema, nulls.
  *
  * <p>What the rows of one change or transaction share is made once and used again. On the
@@ -26,21 +28,27 @@ final class RecordHeaders {
   private final Number txid = new Number("txid");
   private final Number tsMs = new Number("ts_ms");
   private final Number schema = new Number("schema");
+  private final Header[] usual = new Header[6];
+  private final List<Header> usualList = Arrays.asList(usual);
 
-  void write(Headers headers, long seq, RowRecord row) {
-    headers.add("seq", digits(seq));
-    headers.add(operation(row.op()));
+  /** The headers of a record; the list is valid until the next call. */
+  List<Header> of(long seq, RowRecord row) {
     if (row.lsn().value() != lsnValue) {
       lsnValue = row.lsn().value();
       lsn = new RecordHeader("lsn", ascii(row.lsn().toString()));
     }
-    headers.add(lsn);
-    headers.add(txid.of(row.txid()));
-    headers.add(tsMs.of(row.tsMs()));
-    headers.add(schema.of(row.schemaVersion()));
-    if (row.nulls() != null) {
-      headers.add("nulls", row.nulls().getBytes(StandardCharsets.UTF_8));
+    usual[0] = new RecordHeader("seq", digits(seq));
+    usual[1] = operation(row.op());
+    usual[2] = lsn;
+    usual[3] = txid.of(row.txid());
+    usual[4] = tsMs.of(row.tsMs());
+    usual[5] = schema.of(row.schemaVersion());
+    if (row.nulls() == null) {
+      return usualList;
     }
+    List<Header> headers = new ArrayList<>(usualList);
+    headers.add(new RecordHeader("nulls", row.nulls().getBytes(StandardCharsets.UTF_8)));
+    return headers;
   }
 
   private static Header operation(char op) {

@@ -103,19 +103,21 @@ public final class Topics {
     }
     Set<String> missing = new TreeSet<>(unknown.keySet());
     missing.removeAll(describeAll(unknown.keySet()).keySet());
-    List<NewTopic> made = new ArrayList<>();
-    for (String name : missing) {
-      int partitions = partitionsFor(Objects.requireNonNull(unknown.get(name)));
-      made.add(newTopic(name, partitions, tableSettings()));
+    if (!missing.isEmpty()) {
+      int brokers = brokers();
+      List<NewTopic> made = new ArrayList<>();
+      for (String name : missing) {
+        int partitions = partitionsFor(Objects.requireNonNull(unknown.get(name)));
+        made.add(newTopic(name, partitions, tableSettings(), brokers));
+      }
+      create(made);
     }
-    create(made);
-    Map<String, TopicInfo> found = describeAll(unknown.keySet());
-    for (String name : unknown.keySet()) {
-      TopicInfo topic =
-          found.containsKey(name) ? found.get(name) : describeMade(name).orElseThrow();
-      requireSound(topic);
-      seen.put(name, topic);
-    }
+    describeMade(unknown.keySet())
+        .forEach(
+            (name, topic) -> {
+              requireSound(topic);
+              seen.put(name, topic);
+            });
   }
 
   /** The topics among these that there are. */
@@ -197,19 +199,24 @@ public final class Topics {
   private TopicInfo ensure(String name, int partitions, Map<String, String> settings) {
     Optional<TopicInfo> existing = describe(name);
     if (existing.isEmpty()) {
-      create(List.of(newTopic(name, partitions, settings)));
-      existing = describeMade(name);
+      create(List.of(newTopic(name, partitions, settings, brokers())));
+      existing = Optional.ofNullable(describeMade(Set.of(name)).get(name));
     }
     TopicInfo topic = existing.orElseThrow();
     requireSound(topic);
     return topic;
   }
 
-  /** A topic just made takes a moment until every broker knows it. */
-  private Optional<TopicInfo> describeMade(String name) {
+  /**
+   * All of these, which are there: topics just made take a moment until every broker knows them.
+   */
+  private Map<String, TopicInfo> describeMade(Set<String> names) {
+    Map<String, TopicInfo> found = new TreeMap<>();
+    Set<String> missing = new TreeSet<>(names);
     for (int attempt = 0; attempt < 100; attempt++) {
-      Optional<TopicInfo> found = describe(name);
-      if (found.isPresent()) {
+      found.putAll(describeAll(missing));
+      missing.removeAll(found.keySet());
+      if (missing.isEmpty()) {
         return found;
       }
       try {
@@ -220,12 +227,12 @@ public final class Topics {
     }
     throw new HeadwaterException(
         FailureCode.LOG_UNREACHABLE,
-        "log at " + log.address() + " – topic '" + name + "' was made but does not appear",
+        "log at " + log.address() + " – topics were made but do not appear: " + missing,
         "Check the brokers' logs: the controller may be down.");
   }
 
-  private NewTopic newTopic(String name, int partitions, Map<String, String> settings) {
-    int brokers = brokers();
+  private NewTopic newTopic(
+      String name, int partitions, Map<String, String> settings, int brokers) {
     int copies = config.replicationFactor().orElse(Math.min(USUAL_COPIES, brokers));
     if (copies > brokers) {
       throw new HeadwaterException(
