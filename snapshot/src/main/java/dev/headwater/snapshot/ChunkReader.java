@@ -1,6 +1,7 @@
 package dev.headwater.snapshot;
 
 import dev.headwater.log.codec.CopyTextReader;
+import dev.headwater.log.codec.JsonBuffer;
 import dev.headwater.log.codec.RowEncoder;
 import dev.headwater.log.failure.FailureCode;
 import dev.headwater.log.failure.HeadwaterException;
@@ -82,9 +83,9 @@ final class ChunkReader {
       int from = piece.withCtid() ? columnEnd(line) + 1 : 0;
       encoder.line().read(line, from, line.length);
       encoder.line().writeTo(encoder.row());
-      byte[] value = encoder.row().row();
-      byte[] key = encoder.row().key();
-      requireFits(piece, key.length + value.length);
+      JsonBuffer value = encoder.row().rowBuffer();
+      JsonBuffer key = encoder.row().keyBuffer();
+      requireFits(piece, (long) key.size() + value.size());
       rows.add(key, value, encoder.row().nulls());
       if (rows.bytes() >= chunkBytes) {
         release(copy);

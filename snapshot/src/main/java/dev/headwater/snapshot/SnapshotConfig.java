@@ -13,5 +13,5 @@ public record SnapshotConfig(
     int parallelism, int chunkRows, long chunkBytes, long rateRowsPerSecond, long maxLagBytes) {
   /** Two readers keep both sides busy on small machines without hurting the source. */
   public static final SnapshotConfig DEFAULT =
-      new SnapshotConfig(2, 20_000, 16L << 20, 0, 1L << 30);
+      new SnapshotConfig(2, 60_000, 16L << 20, 0, 1L << 30);
 }

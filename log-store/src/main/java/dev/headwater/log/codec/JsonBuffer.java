@@ -64,6 +64,11 @@ public final class JsonBuffer {
     return Arrays.copyOfRange(bytes, from, to);
   }
 
+  /** Copies what has been written into an array that has room for it. */
+  public void copyTo(byte[] target, int at) {
+    System.arraycopy(bytes, 0, target, at, size);
+  }
+
   /** One byte, as it is. */
   public void write(int value) {
     require(1);

@@ -36,6 +36,7 @@ public final class RowEncoder {
   private final JsonBuffer keyBuffer = new JsonBuffer();
   private int next;
   private int present;
+  private boolean isClosed;
 
   /**
    * Encodes rows of one schema version.
@@ -81,6 +82,7 @@ public final class RowEncoder {
     jsonNulls.clear();
     next = 0;
     present = 0;
+    isClosed = false;
   }
 
   /**
@@ -123,14 +125,20 @@ public final class RowEncoder {
    * @throws IllegalStateException if a column has not been given
    */
   public byte[] row() {
+    return rowBuffer().toByteArray();
+  }
+
+  /** As {@link #row()}, in a buffer that is to be read only, and only until the next row. */
+  public JsonBuffer rowBuffer() {
     if (present != writers.length) {
       throw new IllegalStateException(
           "Row of " + schema.table() + " has " + present + " of " + writers.length + " columns");
     }
-    row.write('}');
-    byte[] bytes = row.toByteArray();
-    row.truncate(row.size() - 1);
-    return bytes;
+    if (!isClosed) {
+      row.write('}');
+      isClosed = true;
+    }
+    return row;
   }
 
   /**
@@ -141,6 +149,11 @@ public final class RowEncoder {
    * @throws HeadwaterException CHANGE_NOT_WRITABLE if a key column is NULL
    */
   public byte[] key() {
+    return keyBuffer().toByteArray();
+  }
+
+  /** As {@link #key()}, in a buffer that is to be read only, and only until the next key. */
+  public JsonBuffer keyBuffer() {
     keyBuffer.reset();
     for (int i = 0; i < key.length; i++) {
       int column = key[i];
@@ -156,7 +169,7 @@ public final class RowEncoder {
       keyForms[i].write(row, froms[column], tos[column], keyBuffer);
     }
     keyBuffer.write('}');
-    return keyBuffer.toByteArray();
+    return keyBuffer;
   }
 
   /**

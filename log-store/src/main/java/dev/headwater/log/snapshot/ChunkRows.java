@@ -1,6 +1,14 @@
 package dev.headwater.log.snapshot;
 
+import dev.headwater.log.codec.JsonBuffer;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -8,36 +16,76 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Filled by the thread that reads, then handed over and not changed any more. A row without a
  * value is a key that the source does not have.
+ *
+ * <p>Rows stand one behind the other in a few large blocks: a chunk lives long enough for a
+ * collector to move it, and a block is moved at once where two arrays a row would be by the hundred
+ * thousand.
  */
 public final class ChunkRows {
-  /** What the arrays of a row cost beside their contents. */
-  private static final int ROW_OVERHEAD_BYTES = 48;
+  private static final int BLOCK_BITS = 18;
+  private static final int MOST_BLOCK_BYTES = 1 << BLOCK_BITS;
+  private static final int FIRST_BLOCK_BYTES = 4 << 10;
 
-  private byte[][] keys = new byte[1024][];
-  private byte[] @Nullable [] values = new byte[1024][];
-  private @Nullable String @Nullable [] nulls;
+  /** Of a row, before its key: the lengths of its key and its value. */
+  private static final int HEAD_BYTES = 2 * Integer.BYTES;
+
+  private static final int NO_VALUE = -1;
+  private static final byte[] NO_BLOCK = {};
+  private static final VarHandle INT =
+      MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.LITTLE_ENDIAN);
+
+  private final List<byte[]> blocks = new ArrayList<>();
+
+  /** Of each row: the number of its block, and in the lower bits where in it the row begins. */
+  private int[] places = new int[256];
+
+  private final Map<Integer, String> nulls = new HashMap<>();
+  private byte[] block = NO_BLOCK;
+  private int used;
   private int size;
   private long bytes;
 
-  /** Adds a row in arrays that are this chunk's from now on. */
+  /** Adds a row, of which a copy is kept. */
   public void add(byte[] key, byte @Nullable [] value, @Nullable String nullsHeader) {
-    if (size == keys.length) {
-      keys = Arrays.copyOf(keys, size * 2);
-      values = Arrays.copyOf(values, size * 2);
-      if (nulls != null) {
-        nulls = Arrays.copyOf(nulls, size * 2);
-      }
+    int valueLength = value == null ? NO_VALUE : value.length;
+    int at = begin(key.length, valueLength, nullsHeader);
+    System.arraycopy(key, 0, block, at, key.length);
+    if (value != null) {
+      System.arraycopy(value, 0, block, at + key.length, value.length);
     }
-    keys[size] = key;
-    values[size] = value;
+  }
+
+  /** Adds a row whose key and value stand in buffers, of which a copy is kept. */
+  public void add(JsonBuffer key, JsonBuffer value, @Nullable String nullsHeader) {
+    int at = begin(key.size(), value.size(), nullsHeader);
+    key.copyTo(block, at);
+    value.copyTo(block, at + key.size());
+  }
+
+  /** Makes room for a row and returns where in {@link #block} its key begins. */
+  private int begin(int keyLength, int valueLength, @Nullable String nullsHeader) {
+    int length = Math.addExact(HEAD_BYTES + keyLength, Math.max(0, valueLength));
+    if (length > block.length - used) {
+      // A row that is larger than a block has one to itself, and begins at its first byte.
+      long wanted = Math.min(MOST_BLOCK_BYTES, Math.max(FIRST_BLOCK_BYTES, bytes));
+      block = new byte[Math.max(length, (int) wanted)];
+      blocks.add(block);
+      used = 0;
+    }
+    if (size == places.length) {
+      places = Arrays.copyOf(places, size * 2);
+    }
+    places[size] = ((blocks.size() - 1) << BLOCK_BITS) | used;
+    INT.set(block, used, keyLength);
+    INT.set(block, used + Integer.BYTES, valueLength);
     if (nullsHeader != null) {
-      if (nulls == null) {
-        nulls = new String[keys.length];
-      }
-      nulls[size] = nullsHeader;
+      nulls.put(size, nullsHeader);
     }
+    int at = used + HEAD_BYTES;
+    used += length;
     size++;
-    bytes += key.length + (value == null ? 0 : value.length) + ROW_OVERHEAD_BYTES;
+    bytes += length + Integer.BYTES;
+    return at;
   }
 
   /** How many rows there are. */
@@ -50,18 +98,38 @@ public final class ChunkRows {
     return bytes;
   }
 
-  /** The key of one row. */
+  /** The key of one row, as a copy. */
   public byte[] key(int row) {
-    return keys[row];
+    byte[] in = blockOf(row);
+    int begin = beginOf(row) + HEAD_BYTES;
+    return Arrays.copyOfRange(in, begin, begin + keyLength(in, row));
   }
 
-  /** The value of one row; null for a key that the source does not have. */
+  /** The value of one row, as a copy; null for a key that the source does not have. */
   public byte @Nullable [] value(int row) {
-    return values[row];
+    byte[] in = blockOf(row);
+    int length = (int) INT.get(in, beginOf(row) + Integer.BYTES);
+    if (length == NO_VALUE) {
+      return null;
+    }
+    int begin = beginOf(row) + HEAD_BYTES + keyLength(in, row);
+    return Arrays.copyOfRange(in, begin, begin + length);
   }
 
   /** The {@code nulls} header of one row. */
   public @Nullable String nulls(int row) {
-    return nulls == null ? null : nulls[row];
+    return nulls.isEmpty() ? null : nulls.get(row);
+  }
+
+  private byte[] blockOf(int row) {
+    return blocks.get(places[row] >>> BLOCK_BITS);
+  }
+
+  private int beginOf(int row) {
+    return places[row] & (MOST_BLOCK_BYTES - 1);
+  }
+
+  private int keyLength(byte[] in, int row) {
+    return (int) INT.get(in, beginOf(row));
   }
 }
