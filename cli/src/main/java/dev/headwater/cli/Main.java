@@ -4,6 +4,7 @@ import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import dev.headwater.cli.command.CaptureCommand;
 import dev.headwater.cli.command.DemoCommand;
+import dev.headwater.cli.command.DlqCommand;
 import dev.headwater.cli.command.InitCommand;
 import dev.headwater.cli.command.LogCommand;
 import dev.headwater.cli.command.RebuildCommand;
@@ -54,6 +55,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
       RunStateCommand.Pause.class,
       RunStateCommand.Resume.class,
       RunStateCommand.Restart.class,
+      DlqCommand.class,
       LogCommand.class,
       AutoComplete.GenerateCompletion.class
     },

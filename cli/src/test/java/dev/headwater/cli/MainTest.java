@@ -5,10 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.MappingIterator;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -37,6 +34,7 @@ class MainTest {
           "pause",
           "resume",
           "restart",
+          "dlq",
           "log",
           "generate-completion");
 
@@ -71,6 +69,7 @@ class MainTest {
         "pause",
         "resume",
         "restart",
+        "dlq",
         "log"
       })
   void helpOfEveryCommandHasAnExample(String command) {
@@ -91,6 +90,12 @@ class MainTest {
     assertThat(run("log", "--help").out()).contains("\n  headwater log " + way);
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"list", "show", "retry", "discard"})
+  void everythingThatIsDoneWithParkedRowsIsInItsExamples(String what) {
+    assertThat(run("dlq", "--help").out()).contains("\n  headwater dlq " + what);
+  }
+
   @Test
   void unknownCommandIsWrongUsage() {
     Outcome outcome = run("valdate");
@@ -101,7 +106,17 @@ class MainTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"", "log", "capture", "sink", "status --wach", "validate -o xml"})
+  @ValueSource(
+      strings = {
+        "",
+        "log",
+        "dlq",
+        "dlq list",
+        "capture",
+        "sink",
+        "status --wach",
+        "validate -o xml"
+      })
   void incompleteOrWrongArgumentsAreWrongUsage(String line) {
     Outcome outcome = run(line.isEmpty() ? new String[0] : line.split(" "));
 
@@ -195,24 +210,7 @@ class MainTest {
     }
   }
 
-  private record Outcome(int exitCode, String out, String err) {}
-
   private static Outcome run(String... args) {
-    PrintStream out = System.out;
-    PrintStream err = System.err;
-    ByteArrayOutputStream outBytes = new ByteArrayOutputStream();
-    ByteArrayOutputStream errBytes = new ByteArrayOutputStream();
-    System.setOut(new PrintStream(outBytes, true, StandardCharsets.UTF_8));
-    System.setErr(new PrintStream(errBytes, true, StandardCharsets.UTF_8));
-    try {
-      int exitCode = Main.commandLine().execute(args);
-      return new Outcome(
-          exitCode,
-          outBytes.toString(StandardCharsets.UTF_8),
-          errBytes.toString(StandardCharsets.UTF_8));
-    } finally {
-      System.setOut(out);
-      System.setErr(err);
-    }
+    return Outcome.of(args);
   }
 }

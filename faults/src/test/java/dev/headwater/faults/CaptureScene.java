@@ -2,8 +2,8 @@ package dev.headwater.faults;
 
 import dev.headwater.devservices.KafkaServer;
 import dev.headwater.devservices.PostgresServer;
+import dev.headwater.devservices.TcpProxy;
 import dev.headwater.faults.topology.HeadwaterProcess;
-import dev.headwater.faults.topology.TcpProxy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -2,8 +2,8 @@ package dev.headwater.faults;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.headwater.devservices.TcpProxy;
 import dev.headwater.faults.topology.HeadwaterProcess;
-import dev.headwater.faults.topology.TcpProxy;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;

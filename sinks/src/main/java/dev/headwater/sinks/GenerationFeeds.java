@@ -27,9 +27,16 @@ final class GenerationFeeds implements AutoCloseable {
   private final Generations generations;
   private final LogConnection log;
   private final int parallelism;
+  private final DeadLetters letters;
   private final Map<Integer, Feed> feeds = new ConcurrentHashMap<>();
 
-  GenerationFeeds(SinkConfig config, Generations generations, LogConnection log, int parallelism) {
+  GenerationFeeds(
+      SinkConfig config,
+      Generations generations,
+      LogConnection log,
+      int parallelism,
+      DeadLetters letters) {
+    this.letters = letters;
     this.config = config;
     this.generations = generations;
     this.log = log;
@@ -116,7 +123,8 @@ final class GenerationFeeds implements AutoCloseable {
       this.generation = generation;
       SinkConfig own = SinkDefinition.apply(generation.definition(), config);
       this.worker =
-          new SinkWorker(generations.open(generation), log, SinkTables.of(own), parallelism);
+          new SinkWorker(
+              generations.open(generation), log, SinkTables.of(own), parallelism, letters);
       this.thread =
           new Thread(
               this::run, "headwater/" + config.name() + "/g" + generation.number() + "/sink");

@@ -34,12 +34,15 @@ final class PartitionApplier {
   private final Map<TableId, Set<Integer>> prepared = new ConcurrentHashMap<>();
   private final AtomicLong applied = new AtomicLong();
   private final RateLimit rate;
+  private final Parking parking;
   private final AtomicReference<@Nullable HeadwaterException> failure = new AtomicReference<>();
   private volatile @Nullable HeadwaterException trouble;
   private volatile boolean isShadow;
 
-  PartitionApplier(Sink sink, SchemaStore schemas, CheckpointRule rule, RateLimit rate) {
+  PartitionApplier(
+      Sink sink, SchemaStore schemas, CheckpointRule rule, RateLimit rate, Parking parking) {
     this.sink = sink;
+    this.parking = parking;
     this.schemas = schemas;
     this.rule = rule;
     this.rate = rate;
@@ -118,6 +121,8 @@ final class PartitionApplier {
       if (writer.checkpoint().isPresent()) {
         levelAtMs = rule.requireUsable(feed.partition(), writer.checkpoint().get());
       }
+      // Behind the fence: whatever the former owner has parked below the checkpoint stands there.
+      parking.refresh();
     } catch (RuntimeException e) {
       writer.close();
       throw e;
@@ -143,9 +148,9 @@ final class PartitionApplier {
       }
       last = version;
     }
-    feed.writer().apply(batch);
+    int taken = parking.apply(feed.writer(), batch);
     feed.applied(batch);
-    applied.addAndGet(batch.rows().size());
+    applied.addAndGet(taken);
     rate.spend(batch.rows().size());
   }
 

@@ -46,14 +46,21 @@ public interface PartitionWriter extends AutoCloseable {
    * writer is dead from then on. A target that lost or restored its data looks the same: the
    * caller, if it still owns the partition, takes it again and reads on from the checkpoint found.
    *
-   * <p><b>A refused row.</b> {@code RECORD_REFUSED} leaves the stored checkpoint where it was;
-   * where the target has transactions none of the batch is in it, elsewhere some rows may be. A row
-   * whose schema version was never prepared, in a sink that needs the schema to write it, is {@code
-   * INTERNAL}.
+   * <p><b>A refused row.</b> A row that the target refuses for what it holds is left to {@code
+   * refusals}, before the checkpoint is stored; all others are applied. What stood under its key
+   * stays as it was. A refusal that is not about one row alone (a target that is full, closed or
+   * altered, rights, a lost connection) is never left there but thrown. A row whose schema version
+   * was never prepared, in a sink that needs the schema to write it, is {@code INTERNAL}.
    *
-   * @throws dev.headwater.log.failure.HeadwaterException as {@link Sink} lists
+   * @throws dev.headwater.log.failure.HeadwaterException as {@link Sink} lists, and what {@code
+   *     refusals} throws; the stored checkpoint is then where it was
    */
-  void apply(FoldedBatch batch);
+  void apply(FoldedBatch batch, Refusals refusals);
+
+  /** The same where a refused row ends it: with {@code RECORD_REFUSED}. */
+  default void apply(FoldedBatch batch) {
+    apply(batch, Refusals.STOP);
+  }
 
   /**
    * Puts right what others have changed in the target: writes each row over whatever stands under
@@ -62,11 +69,11 @@ public interface PartitionWriter extends AutoCloseable {
    *
    * @param rows of each key the last record below the checkpoint, or a delete where there is none
    */
-  default void repair(List<FoldedRow> rows) {
+  default void repair(List<FoldedRow> rows, Refusals refusals) {
     Checkpoint here =
         checkpoint()
             .orElseThrow(() -> new IllegalStateException(partition() + " was never applied"));
-    apply(new FoldedBatch(partition(), here.nextOffset(), here.nextOffset(), rows, here));
+    apply(new FoldedBatch(partition(), here.nextOffset(), here.nextOffset(), rows, here), refusals);
   }
 
   /**

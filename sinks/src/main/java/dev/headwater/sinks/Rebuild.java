@@ -26,6 +26,7 @@ final class Rebuild {
   private final Generations generations;
   private final LogConnection log;
   private final SchemaStore schemas;
+  private final DeadLetters letters;
   private Map<LogPartition, Long> ends = Map.of();
   private long endsTakenMs;
   private int endsOf;
@@ -35,7 +36,13 @@ final class Rebuild {
   private long done;
   private long total;
 
-  Rebuild(SinkConfig config, Generations generations, LogConnection log, SchemaStore schemas) {
+  Rebuild(
+      SinkConfig config,
+      Generations generations,
+      LogConnection log,
+      SchemaStore schemas,
+      DeadLetters letters) {
+    this.letters = letters;
     this.config = config;
     this.generations = generations;
     this.log = log;
@@ -46,17 +53,26 @@ final class Rebuild {
   record Step(RebuildProgress.Phase phase, String detail, boolean isSwitched) {}
 
   /**
-   * Does the next step towards having a generation serve.
+   * Does the next step towards having a generation serve. One with parked rows does not, for rows
+   * would be missing from it that those who read the one before perhaps had.
    *
    * @param request becomes the target's last one with the switch
+   * @param acceptsParked whether it may serve without its parked rows
    */
-  Step advance(Generation generation, String request) {
+  Step advance(Generation generation, String request, boolean acceptsParked) {
     look(generation);
     if (!isLevel) {
       return new Step(RebuildProgress.Phase.LOADING, behind, false);
     }
     if (!isSwept) {
       return new Step(RebuildProgress.Phase.SWEEPING, "", false);
+    }
+    // A row is parked before the checkpoint passes it: all up to where it was level are here.
+    letters.refresh();
+    int parked = letters.count(generation.number());
+    if (parked > 0 && !acceptsParked) {
+      return new Step(
+          RebuildProgress.Phase.PARKED, parked(generation.number(), parked, config.name()), false);
     }
     Promotion finished = generations.finish(generation.number());
     if (!finished.isDone()) {
@@ -68,6 +84,13 @@ final class Rebuild {
       switched = generations.promote(generation.number(), request, ends);
     }
     return new Step(RebuildProgress.Phase.SWITCHING, switched.waitsFor(), switched.isDone());
+  }
+
+  /** Why a generation with parked rows is not switched to. */
+  static String parked(int generation, int rows, String sink) {
+    return ("generation %d lacks %d rows that its target refuses: see 'headwater dlq list %s', mend"
+            + " and retry them, or discard them, or say --accept-parked")
+        .formatted(generation, rows, sink);
   }
 
   /** Offsets that are in the target, of {@link #total}. */

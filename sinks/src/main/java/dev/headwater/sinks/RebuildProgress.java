@@ -20,6 +20,8 @@ public record RebuildProgress(
     LOADING,
     /** It took so long that deletes may have been missed: keys the log does not have are sought. */
     SWEEPING,
+    /** It is level, but its target refuses rows: somebody has to decide about them. */
+    PARKED,
     /** Indexes, views, rights and statistics are made; readers of old snapshots are waited for. */
     FINISHING,
     /** Everything is ready; the next moment that all partitions are level is taken. */

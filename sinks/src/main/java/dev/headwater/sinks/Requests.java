@@ -153,7 +153,8 @@ final class Requests {
     return "definition-" + UUID.nameUUIDFromBytes(what.getBytes(StandardCharsets.UTF_8));
   }
 
-  private void refuse(SinkWish wish, String why) {
+  /** Tells the command that waits why its wish is not carried out; it is not tried again. */
+  void refuse(SinkWish wish, String why) {
     refusal = "sink '" + sink + "' – " + why;
     refused = wish.request();
   }

@@ -20,8 +20,8 @@ import java.util.Optional;
  *   <li>{@code TARGET_NOT_READY}: reached, but not set up as needed (a replica, a read-only block,
  *       missing rights, a strange table in the way). The message names the finding, the hint its
  *       exact remedy.
- *   <li>{@code RECORD_REFUSED}: the target refuses one row for what it holds. The message names
- *       table and key, never values.
+ *   <li>{@code RECORD_REFUSED}: the target refuses one row for what it holds, and the caller has
+ *       nowhere to leave it ({@link Refusals}). The message names table and offset, never values.
  *   <li>{@code FENCED}: see {@link PartitionWriter#apply}.
  * </ul>
  */

@@ -7,8 +7,10 @@ import dev.headwater.log.schema.SchemaStore;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -42,6 +44,7 @@ public final class SinkSupervisor implements Runnable, AutoCloseable {
   private final GenerationFeeds feeds;
   private final Rebuild rebuild;
   private final Requests requests;
+  private final DeadLetters letters;
   private final Timing timing;
   private final CountDownLatch ended = new CountDownLatch(1);
   private volatile boolean running;
@@ -68,8 +71,9 @@ public final class SinkSupervisor implements Runnable, AutoCloseable {
     this.config = config;
     this.definition = SinkDefinition.text(config);
     this.generations = generations;
-    this.feeds = new GenerationFeeds(config, generations, log, parallelism);
-    this.rebuild = new Rebuild(config, generations, log, new SchemaStore(log));
+    this.letters = DeadLetters.open(log, config.name());
+    this.feeds = new GenerationFeeds(config, generations, log, parallelism, letters);
+    this.rebuild = new Rebuild(config, generations, log, new SchemaStore(log), letters);
     this.requests = new Requests(config.name(), definition, generations);
     this.timing = timing;
   }
@@ -90,6 +94,7 @@ public final class SinkSupervisor implements Runnable, AutoCloseable {
       throw e;
     } finally {
       feeds.close();
+      letters.close();
       generations.close();
       ended.countDown();
     }
@@ -142,9 +147,28 @@ public final class SinkSupervisor implements Runnable, AutoCloseable {
     feeds.feed(
         set.all().stream().filter(g -> g.state() != Generation.State.DROPPING).toList(),
         wish == null ? 0 : wish.rate());
+    letters.refresh();
+    forgetGone(set);
     build(set);
     rollBack(set);
     drop(set);
+  }
+
+  /**
+   * What a generation has parked goes with it. A number above all that are seen here may be one
+   * that another process has begun since.
+   */
+  private void forgetGone(GenerationSet set) {
+    Set<Integer> here =
+        set.all().stream()
+            .filter(g -> g.state() != Generation.State.DROPPING)
+            .map(Generation::number)
+            .collect(Collectors.toSet());
+    int newest = here.stream().mapToInt(Integer::intValue).max().orElse(0);
+    letters.forget(
+        letters.all().stream()
+            .filter(l -> l.generation() < newest && !here.contains(l.generation()))
+            .toList());
   }
 
   /** A serving generation whose checkpoints mean nothing any more is made anew by itself. */
@@ -170,7 +194,8 @@ public final class SinkSupervisor implements Runnable, AutoCloseable {
               progress(generation, RebuildProgress.Phase.FAILED, e.getMessage() + ". " + e.hint()));
       return;
     }
-    Rebuild.Step step = rebuild.advance(generation, generation.request());
+    Rebuild.Step step =
+        rebuild.advance(generation, generation.request(), acceptsParked(generation.request()));
     building = Optional.of(progress(generation, step.phase(), step.detail()));
     if (step.isSwitched()) {
       LOG.atInfo()
@@ -179,6 +204,11 @@ public final class SinkSupervisor implements Runnable, AutoCloseable {
           .log("generation serves");
       seen = generations.read();
     }
+  }
+
+  private boolean acceptsParked(String request) {
+    SinkWish standing = wish;
+    return standing != null && standing.acceptsParked() && standing.request().equals(request);
   }
 
   private static RebuildProgress begun(Generation generation) {
@@ -201,7 +231,13 @@ public final class SinkSupervisor implements Runnable, AutoCloseable {
   private void rollBack(GenerationSet set) {
     Optional<SinkWish> due = requests.rollback(set, wish);
     if (due.isPresent() && set.previous().isPresent()) {
-      Rebuild.Step step = rebuild.advance(set.previous().get(), due.get().request());
+      Generation previous = set.previous().get();
+      int parked = letters.count(previous.number());
+      if (parked > 0 && !due.get().acceptsParked()) {
+        requests.refuse(due.get(), Rebuild.parked(previous.number(), parked, config.name()));
+        return;
+      }
+      Rebuild.Step step = rebuild.advance(previous, due.get().request(), due.get().acceptsParked());
       if (step.isSwitched()) {
         seen = generations.read();
       }
@@ -257,6 +293,7 @@ public final class SinkSupervisor implements Runnable, AutoCloseable {
         set.live().map(Generation::number).orElse(0),
         set.previous().map(Generation::number),
         feeding,
+        set.live().map(g -> letters.count(g.number())).orElse(0),
         // One that was begun a moment ago has not been looked at yet.
         building.or(() -> set.building().map(SinkSupervisor::begun)),
         set.lastRequest(),
@@ -277,6 +314,7 @@ public final class SinkSupervisor implements Runnable, AutoCloseable {
   public void close() {
     stopped = true;
     if (!running) {
+      letters.close();
       generations.close();
       return;
     }

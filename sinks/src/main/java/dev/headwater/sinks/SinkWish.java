@@ -16,9 +16,16 @@ import java.util.Locale;
  * @param action what is wanted
  * @param keepPrevious whether the generation that is replaced is kept for a rollback
  * @param rate rows per second at most for each worker while it loads; 0 for no limit
+ * @param acceptsParked whether a generation may serve that lacks rows, for its target refuses them
  * @param atMs when it was wished, milliseconds since 1970
  */
-public record SinkWish(String request, Action action, boolean keepPrevious, long rate, long atMs) {
+public record SinkWish(
+    String request,
+    Action action,
+    boolean keepPrevious,
+    long rate,
+    boolean acceptsParked,
+    long atMs) {
   private static final ObjectMapper JSON = new ObjectMapper();
 
   /** What can be wanted. */
@@ -43,6 +50,7 @@ public record SinkWish(String request, Action action, boolean keepPrevious, long
         .put("action", action.name().toLowerCase(Locale.ROOT))
         .put("keep_previous", keepPrevious)
         .put("rate", rate)
+        .put("accept_parked", acceptsParked)
         .put("at_ms", atMs)
         .toString();
   }
@@ -60,6 +68,7 @@ public record SinkWish(String request, Action action, boolean keepPrevious, long
           Action.valueOf(node.path("action").asText().toUpperCase(Locale.ROOT)),
           node.path("keep_previous").asBoolean(),
           node.path("rate").asLong(),
+          node.path("accept_parked").asBoolean(),
           node.path("at_ms").asLong());
     } catch (JsonProcessingException | IllegalArgumentException e) {
       throw new HeadwaterException(

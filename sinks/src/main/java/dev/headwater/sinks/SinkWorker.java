@@ -33,8 +33,9 @@ import org.slf4j.LoggerFactory;
  * small pool applies, each partition by one thread at a time. A target that is away is tried again
  * with growing pauses, for ever, while the group stays alive. A writer that finds itself fenced
  * takes its partition again, if the group has not given it to another meanwhile, and goes on from
- * the checkpoint it finds: so a target that lost its last second, or everything, is filled again.
- * Any other failure ends the worker and is thrown by {@link #run}; nothing is ever skipped.
+ * the checkpoint it finds: so a target that lost its last second, or everything, is filled again. A
+ * row that the target refuses is parked ({@link Parking}), and the others go on. Any other failure
+ * ends the worker and is thrown by {@link #run}; nothing is ever skipped.
  *
  * <p>{@link #run} blocks its thread; {@link #close} and {@link #progress} may be called from any.
  * Single-use. The sink is closed at the end.
@@ -81,13 +82,21 @@ public final class SinkWorker implements Runnable, AutoCloseable {
   /**
    * @param wanted which tables the sink holds
    * @param parallelism how many partitions are applied at the same time
+   * @param letters where rows go that the target refuses; the caller's to close
    */
-  public SinkWorker(Sink sink, LogConnection log, Predicate<TableId> wanted, int parallelism) {
+  public SinkWorker(
+      Sink sink,
+      LogConnection log,
+      Predicate<TableId> wanted,
+      int parallelism,
+      DeadLetters letters) {
     this.sink = sink;
     this.log = log;
     this.schemas = new SchemaStore(log);
     this.wanted = wanted;
-    this.applier = new PartitionApplier(sink, schemas, new CheckpointRule(sink, log), rate);
+    Parking parking = new Parking(sink.name(), sink.generation(), letters);
+    this.applier =
+        new PartitionApplier(sink, schemas, new CheckpointRule(sink, log), rate, parking);
     this.sweeper = new Sweeper(sink, log, schemas, wanted, applier, feeds.values());
     this.pool =
         Executors.newFixedThreadPool(

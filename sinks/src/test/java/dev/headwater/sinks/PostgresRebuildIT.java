@@ -135,14 +135,14 @@ class PostgresRebuildIT {
   void aRebuildThatIsCutGoesOnAndOneThatIsAbortedLeavesNothing() throws Exception {
     Running first = start(config(mine()), Duration.ofHours(1));
     await(() -> contents().equals(expected), first);
-    first.wish(new SinkWish("slow", SinkWish.Action.REBUILD, false, 1_000, now()));
+    first.wish(new SinkWish("slow", SinkWish.Action.REBUILD, false, 1_000, false, now()));
     await(() -> first.status().rebuild().map(RebuildProgress::rows).orElse(0L) > 1_000, first);
     first.close();
     long applied = Long.parseLong(query("SELECT count(*) FROM shop_g2." + table));
     assertThat(applied).isBetween(1_000L, ROWS - 1L);
 
     Running second = start(config(mine()), Duration.ofHours(1));
-    second.wish(new SinkWish("slow", SinkWish.Action.REBUILD, false, 1_000, now()));
+    second.wish(new SinkWish("slow", SinkWish.Action.REBUILD, false, 1_000, false, now()));
     AtomicLong rows = new AtomicLong();
     await(
         () -> {
@@ -155,7 +155,7 @@ class PostgresRebuildIT {
     assertThat(contents()).isEqualTo(expected);
 
     await(() -> second.status().rebuild().isEmpty(), second);
-    second.wish(new SinkWish("again", SinkWish.Action.REBUILD, false, 100, now()));
+    second.wish(new SinkWish("again", SinkWish.Action.REBUILD, false, 100, false, now()));
     await(() -> second.status().rebuild().isPresent(), second);
     second.wish(SinkWish.Action.ABORT, false);
     await(
@@ -485,7 +485,7 @@ class PostgresRebuildIT {
     void wish(SinkWish.Action action, boolean keepPrevious) {
       lastWish.set(UUID.randomUUID().toString());
       supervisor.wish(
-          new SinkWish(lastWish.get(), action, keepPrevious, 0, System.currentTimeMillis()));
+          new SinkWish(lastWish.get(), action, keepPrevious, 0, false, System.currentTimeMillis()));
     }
 
     SinkStatus status() {

@@ -41,10 +41,20 @@ public final class RunningSink implements AutoCloseable {
     wish(SinkWish.Action.REBUILD, false, rate);
   }
 
+  /** Asks for something, and takes rows for granted that the target refuses. */
+  public void wishAcceptingParked(String request, SinkWish.Action action) {
+    supervisor.wish(new SinkWish(request, action, false, 0, true, System.currentTimeMillis()));
+  }
+
   private void wish(SinkWish.Action action, boolean keepPrevious, long rate) {
     supervisor.wish(
         new SinkWish(
-            UUID.randomUUID().toString(), action, keepPrevious, rate, System.currentTimeMillis()));
+            UUID.randomUUID().toString(),
+            action,
+            keepPrevious,
+            rate,
+            false,
+            System.currentTimeMillis()));
   }
 
   public SinkStatus status() {

@@ -351,11 +351,13 @@ class SinkWorkerIT {
   /** A worker as a process of its own would run it. */
   private final class Running implements AutoCloseable {
     private final LogConnection log = TestLog.connect(BROKERS, Duration.ofDays(7));
+    private final DeadLetters letters;
     private final SinkWorker worker;
     private final CompletableFuture<Void> run;
 
     Running(Sink sink, TestRows table) {
-      worker = new SinkWorker(sink, log, table.schema().table()::equals, 4);
+      letters = DeadLetters.open(log, sink.name());
+      worker = new SinkWorker(sink, log, table.schema().table()::equals, 4, letters);
       run = CompletableFuture.runAsync(worker, task -> new Thread(task, "worker").start());
     }
 
@@ -397,6 +399,7 @@ class SinkWorkerIT {
     @Override
     public void close() {
       worker.close();
+      letters.close();
       log.close();
     }
   }
@@ -439,10 +442,10 @@ class SinkWorkerIT {
         }
 
         @Override
-        public void apply(FoldedBatch batch) {
+        public void apply(FoldedBatch batch, Refusals refusals) {
           before(batch);
           try {
-            writer.apply(batch);
+            writer.apply(batch, refusals);
           } finally {
             after();
           }

@@ -198,6 +198,7 @@ public abstract class VerificationContract {
     final Sink sink;
     private final SinkTarget target;
     private final TestRows table;
+    private final DeadLetters letters;
     private final SinkWorker worker;
     private final Thread thread;
     private volatile boolean stopped;
@@ -206,7 +207,8 @@ public abstract class VerificationContract {
       this.target = target;
       this.table = table;
       this.sink = target.open();
-      this.worker = new SinkWorker(target.open(), log, table.schema().table()::equals, 2);
+      this.letters = DeadLetters.open(log, sink.name());
+      this.worker = new SinkWorker(target.open(), log, table.schema().table()::equals, 2, letters);
       this.thread = new Thread(worker, "worker");
       thread.start();
     }
@@ -258,6 +260,7 @@ public abstract class VerificationContract {
     @Override
     public void close() throws InterruptedException {
       stopWorker();
+      letters.close();
       sink.close();
       log.close();
     }

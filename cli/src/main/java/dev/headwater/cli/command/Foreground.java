@@ -43,7 +43,7 @@ final class Foreground {
       }
     }
     CountDownLatch closed = new CountDownLatch(1);
-    try (LogConnection log = LogConnection.open(config.log())) {
+    try (LogConnection log = LogWait.open(config.log(), console)) {
       console.say(
           "log at "
               + log.address()

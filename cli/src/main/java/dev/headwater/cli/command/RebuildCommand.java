@@ -54,6 +54,14 @@ public final class RebuildCommand implements Callable<Integer> {
       description = "Rows per second at most, for each worker; 0 for no limit.")
   private long rate;
 
+  @Option(
+      names = "--accept-parked",
+      description = {
+        "Switch though the target refuses rows ('headwater dlq list'), which are missing then.",
+        "Also said to a rebuild that is under way."
+      })
+  private boolean acceptParked;
+
   @Option(names = "--abort", description = "Give up the rebuild that is under way.")
   private boolean isAbort;
 
@@ -76,6 +84,9 @@ public final class RebuildCommand implements Callable<Integer> {
       String request = underWay.orElseGet(() -> UUID.randomUUID().toString());
       if (underWay.isPresent()) {
         console.say("a rebuild of " + sink + " is under way: this watches it");
+        if (acceptParked) {
+          wish.send(wish(request, SinkWish.Action.REBUILD));
+        }
       } else {
         Confirmation.require(
             console,
@@ -90,7 +101,7 @@ public final class RebuildCommand implements Callable<Integer> {
       }
       AtomicBoolean isWatched = sayThatItGoesOn(console);
       try {
-        tell(console, wish.await(request, true));
+        tell(console, wish.await(request, true, acceptParked));
       } finally {
         isWatched.set(false);
       }
@@ -102,7 +113,7 @@ public final class RebuildCommand implements Callable<Integer> {
       throws IOException, InterruptedException {
     String request = UUID.randomUUID().toString();
     wish.send(wish(request, SinkWish.Action.ABORT));
-    Wish.Outcome outcome = wish.await(request, false);
+    Wish.Outcome outcome = wish.await(request, false, true);
     if (console.isJson()) {
       console.answer(json(outcome).put("aborted", true));
     } else {
@@ -112,7 +123,8 @@ public final class RebuildCommand implements Callable<Integer> {
   }
 
   private SinkWish wish(String request, SinkWish.Action action) {
-    return new SinkWish(request, action, keepPrevious, rate, System.currentTimeMillis());
+    return new SinkWish(
+        request, action, keepPrevious, rate, acceptParked, System.currentTimeMillis());
   }
 
   /** Tells somebody who interrupts the watching, which is true from now on, what that means. */

@@ -32,6 +32,11 @@ public final class RollbackCommand implements Callable<Integer> {
   @Option(names = "--yes", description = "Do not ask.")
   private boolean isYes;
 
+  @Option(
+      names = "--accept-parked",
+      description = "Also if its target refused rows ('headwater dlq list'), which it lacks.")
+  private boolean acceptParked;
+
   @Override
   public Integer call() throws IOException, InterruptedException {
     HeadwaterConfig config = options.load();
@@ -44,8 +49,14 @@ public final class RollbackCommand implements Callable<Integer> {
           console, isYes, "The previous generation of sink '" + sink + "' serves again.");
       String request = UUID.randomUUID().toString();
       wish.send(
-          new SinkWish(request, SinkWish.Action.ROLLBACK, true, 0, System.currentTimeMillis()));
-      Wish.Outcome outcome = wish.await(request, true);
+          new SinkWish(
+              request,
+              SinkWish.Action.ROLLBACK,
+              true,
+              0,
+              acceptParked,
+              System.currentTimeMillis()));
+      Wish.Outcome outcome = wish.await(request, true, true);
       if (console.isJson()) {
         console.answer(
             new ObjectMapper()

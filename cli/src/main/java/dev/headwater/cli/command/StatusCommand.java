@@ -97,6 +97,9 @@ public final class StatusCommand implements Callable<Integer> {
       text.append("generation ").append(report.path("generation").asInt());
       text.append(", ").append(report.path("lag_records").asLong()).append(" records behind, ");
       text.append(report.path("rows_applied").asLong()).append(" rows applied");
+      if (report.path("parked").asInt() > 0) {
+        text.append(", ").append(report.path("parked").asInt()).append(" parked");
+      }
       text.append(rebuild(report.path("rebuild")));
     }
     String detail = report.path("detail").asText();

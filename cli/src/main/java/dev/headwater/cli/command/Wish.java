@@ -79,8 +79,10 @@ final class Wish implements AutoCloseable {
    * Watches until a request is carried out.
    *
    * @param switches whether another generation serves at its end; else one that is built is gone
+   * @param acceptsParked whether parked rows are in nobody's way; else they end the watching
    */
-  Outcome await(String request, boolean switches) throws IOException, InterruptedException {
+  Outcome await(String request, boolean switches, boolean acceptsParked)
+      throws IOException, InterruptedException {
     long began = System.nanoTime();
     long heardAt = began;
     int sure = 0;
@@ -93,6 +95,15 @@ final class Wish implements AutoCloseable {
       }
       throwIfRefused(live, request);
       boolean isBuilding = show(live, switches);
+      if (!acceptsParked && phase.equals("parked")) {
+        throw new HeadwaterException(
+            FailureCode.RECORD_REFUSED,
+            "sink '" + sink + "' – is not switched: " + detail,
+            "The rebuild stays as it is, and is fed. Once nothing is parked it is switched by"
+                + " itself; 'headwater rebuild "
+                + sink
+                + "' watches it again.");
+      }
       boolean isDone = !isBuilding && live.values().stream().anyMatch(r -> isDone(r, request));
       int now =
           live.values().stream().mapToInt(r -> r.path("generation").asInt()).findFirst().orElse(0);

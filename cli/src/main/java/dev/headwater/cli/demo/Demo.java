@@ -181,7 +181,7 @@ public final class Demo {
     long rebuildStart = System.nanoTime();
     String request = UUID.randomUUID().toString();
     SinkWish wish =
-        new SinkWish(request, SinkWish.Action.REBUILD, false, 0, System.currentTimeMillis());
+        new SinkWish(request, SinkWish.Action.REBUILD, false, 0, false, System.currentTimeMillis());
     try (ControlBoard controls = new ControlBoard(log)) {
       controls.desire(SinkWish.component(CACHE), wish.json());
     }

@@ -185,6 +185,7 @@ final class StatusReporter implements AutoCloseable {
     status.previous().ifPresent(number -> json.put("previous_generation", number));
     json.put("lag_records", progress.lagRecords());
     json.put("rows_applied", progress.applied());
+    json.put("parked", status.parked());
     json.put("last_applied_ts_ms", progress.lastAppliedTsMs());
     ObjectNode offsets = json.putObject("offsets");
     progress.offsets().forEach(offsets::put);

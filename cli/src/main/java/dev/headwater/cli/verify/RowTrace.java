@@ -14,6 +14,7 @@ import dev.headwater.log.schema.SchemaStore;
 import dev.headwater.log.schema.TableId;
 import dev.headwater.log.schema.TableSchema;
 import dev.headwater.sinks.Content;
+import dev.headwater.sinks.DeadLetters;
 import dev.headwater.sinks.FoldedRow;
 import dev.headwater.sinks.ReadBack;
 import dev.headwater.sinks.SinkConfig;
@@ -30,11 +31,14 @@ import org.jspecify.annotations.Nullable;
 public final class RowTrace {
   private static final Duration POLL = Duration.ofMillis(200);
 
+  private final LogConnection log;
   private final SchemaStore schemas;
   private final LogPartition partition;
   private final LogRecord record;
 
-  private RowTrace(SchemaStore schemas, LogPartition partition, LogRecord record) {
+  private RowTrace(
+      LogConnection log, SchemaStore schemas, LogPartition partition, LogRecord record) {
+    this.log = log;
     this.schemas = schemas;
     this.partition = partition;
     this.record = record;
@@ -47,7 +51,8 @@ public final class RowTrace {
    * @param offset everything below it is applied there; empty where nothing is
    * @param version the target's own version of it, where it keeps any
    * @param state {@code level}; {@code behind} where its last change is still to come; {@code
-   *     different} where the sink has had it, and holds something else
+   *     parked} where the sink has had it and its target refused it; {@code different} where the
+   *     sink has had it, and holds something else
    */
   public record InSink(
       int generation,
@@ -94,7 +99,7 @@ public final class RowTrace {
           "table " + table + " – the log has no record with the key " + key,
           "A key looks like the ones that 'headwater log tail " + table + "' prints.");
     }
-    return new RowTrace(schemas, partition, last);
+    return new RowTrace(log, schemas, partition, last);
   }
 
   private static @Nullable LogRecord last(LogConnection log, LogPartition partition, byte[] key) {
@@ -137,11 +142,12 @@ public final class RowTrace {
           found.isPresent(),
           look.fromOffset(),
           place.version(name),
-          state(place, look, found));
+          state(sink, look, found));
     }
   }
 
-  private String state(ReadBack place, ReadBack.Look look, Optional<Content> found) {
+  private String state(ServingSink sink, ReadBack.Look look, Optional<Content> found) {
+    ReadBack place = sink.readBack();
     Optional<Content> expected = Optional.empty();
     FoldedRow row = FoldedRow.of(record);
     long expiresAtMs = place.expiresAtMs(row);
@@ -156,6 +162,14 @@ public final class RowTrace {
     if (isSame) {
       return "level";
     }
-    return look.fromOffset().orElse(0) <= record.offset() ? "behind" : "different";
+    if (look.fromOffset().orElse(0) <= record.offset()) {
+      return "behind";
+    }
+    try (DeadLetters letters = DeadLetters.open(log, sink.config().name())) {
+      letters.refresh();
+      return letters.isParked(sink.generation(), partition.table(), record.key())
+          ? "parked"
+          : "different";
+    }
   }
 }

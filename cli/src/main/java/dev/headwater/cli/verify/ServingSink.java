@@ -4,6 +4,7 @@ import dev.headwater.log.connection.LogConnection;
 import dev.headwater.log.failure.FailureCode;
 import dev.headwater.log.failure.HeadwaterException;
 import dev.headwater.log.schema.TableId;
+import dev.headwater.sinks.DeadLetters;
 import dev.headwater.sinks.Generation;
 import dev.headwater.sinks.Generations;
 import dev.headwater.sinks.ReadBack;
@@ -88,15 +89,24 @@ public final class ServingSink implements AutoCloseable {
    * @param list how many defects are listed
    */
   public Report verify(LogConnection log, boolean repair, int list, Progress progress) {
-    Verification.Options options = Verification.Options.comparing(list);
-    return new Verification(
-            "sink " + config.name(),
-            readBack,
-            log,
-            tables(),
-            repair ? options.mending(sink) : options,
-            progress)
-        .run();
+    try (DeadLetters letters = DeadLetters.open(log, config.name())) {
+      Verification.Options options =
+          Verification.Options.comparing(list).apart((table, key) -> isParked(letters, table, key));
+      return new Verification(
+              "sink " + config.name(),
+              readBack,
+              log,
+              tables(),
+              repair ? options.mending(sink) : options,
+              progress)
+          .run();
+    }
+  }
+
+  /** Asked of rows that are wrong only; one may have been parked a moment ago. */
+  private boolean isParked(DeadLetters letters, TableId table, byte[] key) {
+    letters.refresh();
+    return letters.isParked(generation(), table, key);
   }
 
   @Override

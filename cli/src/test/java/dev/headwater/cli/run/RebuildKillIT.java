@@ -124,6 +124,7 @@ class RebuildKillIT {
               SinkWish.Action.REBUILD,
               false,
               ROWS_PER_SECOND,
+              false,
               System.currentTimeMillis());
       board.desire(SinkWish.component(RebuildTarget.SINK), wish.json());
     }

@@ -1,8 +1,8 @@
 package dev.headwater.faults.fault;
 
+import dev.headwater.devservices.TcpProxy;
+import dev.headwater.devservices.TcpProxy.Mode;
 import dev.headwater.faults.topology.Servers;
-import dev.headwater.faults.topology.TcpProxy;
-import dev.headwater.faults.topology.TcpProxy.Mode;
 import java.util.ArrayList;
 import java.util.List;
 

@@ -1,5 +1,6 @@
 package dev.headwater.faults.topology;
 
+import dev.headwater.devservices.TcpProxy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

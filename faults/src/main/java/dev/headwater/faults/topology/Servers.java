@@ -6,6 +6,7 @@ import dev.headwater.devservices.OpenSearchServer;
 import dev.headwater.devservices.PostgresServer;
 import dev.headwater.devservices.RedisServer;
 import dev.headwater.devservices.ServerOptions;
+import dev.headwater.devservices.TcpProxy;
 import java.io.IOException;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;

@@ -54,7 +54,6 @@ import org.slf4j.LoggerFactory;
 public final class LogAppender implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(LogAppender.class);
   private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(5);
-  private static final int MAX_RECORD_BYTES = 64 << 20;
   private static final int MOST_LOOKED_UP_AT_ONCE = 32;
 
   private final String connector;
@@ -125,7 +124,7 @@ public final class LogAppender implements AutoCloseable {
     p.putIfAbsent(ProducerConfig.BATCH_SIZE_CONFIG, 512 << 10);
     p.putIfAbsent(ProducerConfig.BUFFER_MEMORY_CONFIG, 96L << 20);
     p.putIfAbsent(ProducerConfig.COMPRESSION_TYPE_CONFIG, "lz4");
-    p.putIfAbsent(ProducerConfig.MAX_REQUEST_SIZE_CONFIG, MAX_RECORD_BYTES);
+    p.putIfAbsent(ProducerConfig.MAX_REQUEST_SIZE_CONFIG, Topics.MAX_RECORD_BYTES);
     p.putIfAbsent(ProducerConfig.MAX_BLOCK_MS_CONFIG, 30_000);
     p.putIfAbsent(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, 45_000);
     p.putIfAbsent(ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG, 15_000);

@@ -2,13 +2,14 @@ package dev.headwater.log.control;
 
 import dev.headwater.log.connection.LogConnection;
 import dev.headwater.log.connection.LogFailures;
+import dev.headwater.log.topic.Topics;
 import java.util.Map;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 
-/** How both boards write: single records, each by itself, no transaction. */
+/** How boards and dead letters are written: single records, each by itself, no transaction. */
 final class Boards {
   private Boards() {}
 
@@ -21,6 +22,7 @@ final class Boards {
     p.put(ProducerConfig.MAX_BLOCK_MS_CONFIG, maxWaitMillis);
     p.put(ProducerConfig.REQUEST_TIMEOUT_MS_CONFIG, maxWaitMillis);
     p.put(ProducerConfig.DELIVERY_TIMEOUT_MS_CONFIG, maxWaitMillis);
+    p.putIfAbsent(ProducerConfig.MAX_REQUEST_SIZE_CONFIG, Topics.MAX_RECORD_BYTES);
     p.remove(ProducerConfig.TRANSACTIONAL_ID_CONFIG);
     try {
       return new KafkaProducer<>(p, new ByteArraySerializer(), new ByteArraySerializer());

@@ -54,6 +54,14 @@ public final class CompactedTopic implements AutoCloseable {
     void take(String key, Optional<byte[]> value);
   }
 
+  /** The same with the record's place, which only rises. On the reading thread. */
+  public interface PlacedReceiver {
+    /**
+     * @param value empty where the record deletes its key
+     */
+    void take(long offset, String key, Optional<byte[]> value);
+  }
+
   private final LogConnection log;
   private final TopicPartition partition;
   private final KafkaConsumer<byte[], byte[]> consumer;
@@ -132,6 +140,15 @@ public final class CompactedTopic implements AutoCloseable {
 
   /** Hands over everything that was added since the last call, up to the end as it is now. */
   public void readOn(Receiver receiver) {
+    readOnPlaced((offset, key, value) -> receiver.take(key, value));
+  }
+
+  /**
+   * The same with each record's offset.
+   *
+   * @return where it goes on: everything below it was handed over
+   */
+  public long readOnPlaced(PlacedReceiver receiver) {
     long end = end(log, partition.topic());
     long began = System.nanoTime();
     boolean told = false;
@@ -151,10 +168,12 @@ public final class CompactedTopic implements AutoCloseable {
         }
         for (ConsumerRecord<byte[], byte[]> record : consumer.poll(POLL)) {
           receiver.take(
+              record.offset(),
               new String(record.key(), StandardCharsets.UTF_8),
               Optional.ofNullable(record.value()));
         }
       }
+      return consumer.position(partition);
     } catch (KafkaException e) {
       throw LogFailures.translate("reading topic '" + partition.topic() + "'", log.address(), e);
     }

@@ -39,7 +39,10 @@ import org.slf4j.LoggerFactory;
  */
 public final class Topics {
   private static final Logger LOG = LoggerFactory.getLogger(Topics.class);
-  private static final int MAX_RECORD_BYTES = 64 << 20;
+
+  /** What a record may have, key and headers included. */
+  public static final int MAX_RECORD_BYTES = 64 << 20;
+
   private static final int USUAL_COPIES = 3;
 
   private final LogConnection log;
@@ -62,6 +65,11 @@ public final class Topics {
             TopicNames.STATUS)) {
       ensure(name, 1, Map.of());
     }
+  }
+
+  /** Makes the topic of a sink's refused records if it is missing, and checks it. */
+  public void ensureDeadLetters(String sink) {
+    ensure(TopicNames.deadLetters(sink), 1, Map.of());
   }
 
   /**

@@ -7,15 +7,32 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 
 /**
  * What became of each item of a {@code _bulk} request: the request as a whole answers 200 whatever
  * befell them.
  *
- * @param items in the order of the actions
+ * @param items in the order of the actions; none where the request was too large to be looked at
  */
 record BulkAnswer(List<Item> items) {
+  /** The server takes no request of that size. */
+  static final BulkAnswer TOO_LARGE = new BulkAnswer(List.of());
+
   private static final JsonFactory JSON = new JsonFactory();
+
+  /** What OpenSearch and Elasticsearch call it. */
+  private static final Set<String> ABOUT_ROW =
+      Set.of(
+          "mapper_parsing_exception",
+          "document_parsing_exception",
+          "strict_dynamic_mapping_exception",
+          "max_bytes_length_exceeded_exception",
+          "json_parse_exception",
+          "x_content_parse_exception",
+          "not_x_content_exception",
+          "parse_exception",
+          "parsing_exception");
 
   /**
    * One item's outcome.
@@ -40,6 +57,16 @@ record BulkAnswer(List<Item> items) {
      */
     boolean isFenced() {
       return status == 404 && !errorType.isEmpty();
+    }
+
+    /**
+     * Whether the server looked at the row and will not have it. Other refusals with the same
+     * status speak of the index: that it is closed, or that an alias names none to write to.
+     */
+    boolean isAboutRow() {
+      return status == 400
+          && (ABOUT_ROW.contains(errorType)
+              || (errorType.equals("illegal_argument_exception") && !reason.contains("alias")));
     }
 
     /** Whether the same may simply be sent again later. */

@@ -4,16 +4,19 @@ import dev.headwater.log.failure.FailureCode;
 import dev.headwater.log.failure.HeadwaterException;
 import dev.headwater.log.replay.LogPartition;
 import dev.headwater.sinks.FoldedRow;
+import dev.headwater.sinks.Refusal;
+import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What became of a batch's bulks, taken together: being fenced says more than a busy server, and
- * that more than a refused row, which the same batch will meet again.
+ * What became of a batch's bulks, taken together: being fenced says more than a busy server. Rows
+ * that were refused count only where everything else went through.
  */
 final class BulkOutcome {
   private final SearchFailures failures;
   private final LogPartition partition;
+  private final List<Refusal> refused = new ArrayList<>();
   private @Nullable HeadwaterException worst;
 
   BulkOutcome(SearchFailures failures, LogPartition partition) {
@@ -33,20 +36,24 @@ final class BulkOutcome {
     }
     for (int i = 0; i < rows.size(); i++) {
       BulkAnswer.Item item = answer.items().get(i);
-      if (!item.isDone()) {
-        add(failure(rows.get(i), item));
+      if (item.isFenced()) {
+        add(failures.fenced(partition));
+      } else if (item.isAboutRow()) {
+        refused.add(new Refusal(rows.get(i), SearchFailures.aboutRow(item)));
+      } else if (!item.isDone()) {
+        add(failures.refused(item.status(), item.errorType(), item.reason(), null));
       }
     }
   }
 
-  private HeadwaterException failure(FoldedRow row, BulkAnswer.Item item) {
-    if (item.isFenced()) {
-      return failures.fenced(partition);
-    }
-    if (item.isTransient() || item.status() == 403 || item.status() == 401 || item.status() == 0) {
-      return failures.refused(item.status(), item.errorType(), item.reason(), null);
-    }
-    return failures.refusedRow(partition, row, item);
+  /** Notes a row that is too large for the server to look at. */
+  void addTooLarge(FoldedRow row) {
+    refuse(row, "413, larger than the server takes (http.max_content_length, or a proxy's limit)");
+  }
+
+  /** Notes a row that cannot be written. */
+  void refuse(FoldedRow row, String reason) {
+    refused.add(new Refusal(row, reason));
   }
 
   void add(HeadwaterException failure) {
@@ -57,15 +64,15 @@ final class BulkOutcome {
   }
 
   private static int rank(HeadwaterException failure) {
-    return failure.code() == FailureCode.FENCED
-        ? 0
-        : failure.code().isRetriable() ? 1 : failure.code() == FailureCode.RECORD_REFUSED ? 3 : 2;
+    return failure.code() == FailureCode.FENCED ? 0 : failure.code().isRetriable() ? 1 : 2;
   }
 
-  void throwWorst() {
+  /** The rows that were refused, all others being written; throws where anything else failed. */
+  List<Refusal> refused() {
     HeadwaterException e = worst;
     if (e != null) {
       throw e;
     }
+    return refused;
   }
 }

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import dev.headwater.log.replay.LogPartition;
 import dev.headwater.sinks.FoldedRow;
+import dev.headwater.sinks.Refusal;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -46,10 +47,12 @@ final class DocumentRepair {
   @SuppressWarnings("ArrayRecordComponent") // Compared by nobody.
   record Write(String id, FoldedRow row, byte[] document) {}
 
-  void write(List<Write> writes) {
+  /** Writes all; answers which rows were refused for what they hold. */
+  List<Refusal> write(List<Write> writes) {
+    List<Refusal> refused = new ArrayList<>();
     List<byte[]> ids = writes.stream().map(w -> w.id().getBytes(UTF_8)).toList();
     if (ids.isEmpty()) {
-      return;
+      return refused;
     }
     Map<String, FoundDocuments.Document> present = sink.client().byId(index, ids);
     List<Write> pending = new ArrayList<>();
@@ -58,12 +61,13 @@ final class DocumentRepair {
       pending.add(found == null ? write : atLeast(write, found.version()));
     }
     for (int attempt = 1; !pending.isEmpty(); attempt++) {
-      pending = send(pending, attempt == ATTEMPTS);
+      pending = send(pending, attempt == ATTEMPTS, refused);
     }
+    return refused;
   }
 
   /** Answers what is to be sent again, under the version that the refusal named. */
-  private List<Write> send(List<Write> writes, boolean isLast) {
+  private List<Write> send(List<Write> writes, boolean isLast, List<Refusal> refused) {
     BulkBody body = new BulkBody();
     writes.forEach(w -> body.add(w.row(), w.id(), w.document()));
     BulkAnswer answer;
@@ -76,8 +80,20 @@ final class DocumentRepair {
     }
     List<Write> again = new ArrayList<>();
     BulkOutcome outcome = new BulkOutcome(sink.failures(), partition);
+    if (answer == BulkAnswer.TOO_LARGE && writes.size() > 1) {
+      // One after the other.
+      for (Write each : writes) {
+        again.addAll(send(List.of(each), isLast, refused));
+      }
+      return again;
+    }
+    if (answer == BulkAnswer.TOO_LARGE) {
+      outcome.addTooLarge(writes.get(0).row());
+      refused.addAll(outcome.refused());
+      return again;
+    }
     outcome.add(body.rows(), answer);
-    outcome.throwWorst();
+    refused.addAll(outcome.refused());
     for (int i = 0; i < writes.size() && !isLast; i++) {
       Matcher named = NAMED.matcher(answer.items().get(i).reason());
       if (answer.items().get(i).status() == 409 && named.find()) {

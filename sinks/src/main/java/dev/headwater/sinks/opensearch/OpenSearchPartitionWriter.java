@@ -9,6 +9,8 @@ import dev.headwater.sinks.Checkpoint;
 import dev.headwater.sinks.FoldedBatch;
 import dev.headwater.sinks.FoldedRow;
 import dev.headwater.sinks.PartitionWriter;
+import dev.headwater.sinks.Refusal;
+import dev.headwater.sinks.Refusals;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -58,7 +60,7 @@ final class OpenSearchPartitionWriter implements PartitionWriter {
   }
 
   @Override
-  public void apply(FoldedBatch batch) {
+  public void apply(FoldedBatch batch, Refusals refusals) {
     if (batch.rows().isEmpty()) {
       // Nothing is written by which it would be noticed that the index is gone, or another.
       if (!sink.indexIdentity().equals(indexUuid)) {
@@ -66,12 +68,9 @@ final class OpenSearchPartitionWriter implements PartitionWriter {
       }
     } else if (batch.fromOffset() == batch.nextOffset()) {
       // Rows beside the log's order: under their version alone a ghost's own could be the higher.
-      repair(batch.rows());
+      repair(batch.rows(), refusals);
     } else {
-      List<BulkBody> bodies = bodies(batch.rows());
-      List<CompletableFuture<BulkAnswer>> answers = new ArrayList<>();
-      bodies.forEach(body -> answers.add(sink.client().bulk(alias, body)));
-      requireDone(bodies, answers);
+      leave(write(batch.rows()), batch.rows(), refusals);
     }
     stored =
         sink.checkpoints()
@@ -80,12 +79,19 @@ final class OpenSearchPartitionWriter implements PartitionWriter {
   }
 
   @Override
-  public void repair(List<FoldedRow> rows) {
+  public void repair(List<FoldedRow> rows, Refusals refusals) {
     List<DocumentRepair.Write> writes = new ArrayList<>();
     for (FoldedRow row : rows) {
       writes.add(new DocumentRepair.Write(ids.of(row.key()), row, document(row)));
     }
-    new DocumentRepair(sink, partition, sink.indexName(), alias).write(writes);
+    DocumentRepair repair = new DocumentRepair(sink, partition, sink.indexName(), alias);
+    leave(repair.write(writes), rows, refusals);
+  }
+
+  private void leave(List<Refusal> refused, List<FoldedRow> rows, Refusals refusals) {
+    if (!refused.isEmpty()) {
+      refusals.keep(partition, refused, rows.size() - refused.size());
+    }
   }
 
   @Override
@@ -105,16 +111,24 @@ final class OpenSearchPartitionWriter implements PartitionWriter {
             .document(Objects.requireNonNull(row.value()));
   }
 
-  private List<BulkBody> bodies(List<FoldedRow> rows) {
+  private List<BulkBody> bodies(List<FoldedRow> rows, BulkOutcome outcome) {
     List<BulkBody> bodies = new ArrayList<>();
     BulkBody body = new BulkBody();
     for (FoldedRow row : rows) {
-      byte[] document = document(row);
+      byte[] document;
+      String id;
+      try {
+        document = document(row);
+        id = ids.of(row.key());
+      } catch (IllegalArgumentException | IndexOutOfBoundsException e) {
+        outcome.refuse(row, "it is not what a record of the log is");
+        continue;
+      }
       if (body.getContentLength() > 0 && body.getContentLength() + document.length > BULK_BYTES) {
         bodies.add(body);
         body = new BulkBody();
       }
-      body.add(row, ids.of(row.key()), document);
+      body.add(row, id, document);
     }
     if (body.getContentLength() > 0) {
       bodies.add(body);
@@ -122,12 +136,37 @@ final class OpenSearchPartitionWriter implements PartitionWriter {
     return bodies;
   }
 
-  /** Waits for all, so that nothing is on its way when this ends, and then says the worst. */
-  private void requireDone(List<BulkBody> bodies, List<CompletableFuture<BulkAnswer>> answers) {
+  /** Writes rows; answers which of them were refused, all others being written. */
+  private List<Refusal> write(List<FoldedRow> rows) {
     BulkOutcome outcome = new BulkOutcome(sink.failures(), partition);
+    List<FoldedRow> alone = send(bodies(rows, outcome), outcome);
+    // What was too large together is sent row by row.
+    for (FoldedRow row : alone) {
+      send(bodies(List.of(row), outcome), outcome);
+    }
+    return outcome.refused();
+  }
+
+  /**
+   * Sends bulks and waits for all, so that nothing is on its way when this ends.
+   *
+   * @return rows of bulks that were too large to be looked at
+   */
+  private List<FoldedRow> send(List<BulkBody> bodies, BulkOutcome outcome) {
+    List<CompletableFuture<BulkAnswer>> answers = new ArrayList<>();
+    bodies.forEach(body -> answers.add(sink.client().bulk(alias, body)));
+    List<FoldedRow> again = new ArrayList<>();
     for (int i = 0; i < bodies.size(); i++) {
+      List<FoldedRow> rows = bodies.get(i).rows();
       try {
-        outcome.add(bodies.get(i).rows(), answers.get(i).get());
+        BulkAnswer answer = answers.get(i).get();
+        if (answer != BulkAnswer.TOO_LARGE) {
+          outcome.add(rows, answer);
+        } else if (rows.size() == 1) {
+          outcome.addTooLarge(rows.get(0));
+        } else {
+          again.addAll(rows);
+        }
       } catch (ExecutionException e) {
         outcome.add(
             e.getCause() instanceof HeadwaterException known
@@ -142,7 +181,7 @@ final class OpenSearchPartitionWriter implements PartitionWriter {
             e);
       }
     }
-    outcome.throwWorst();
+    return again;
   }
 
   @Override

@@ -37,6 +37,7 @@ import org.opensearch.client.RestClientBuilder;
 final class SearchClient implements AutoCloseable {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final int MAX_CONNECTIONS = 32;
+  private static final int TOO_LARGE = 413;
 
   private final SearchFailures failures;
   private final RestClient client;
@@ -176,10 +177,19 @@ final class SearchClient implements AutoCloseable {
 
           @Override
           public void onFailure(Exception e) {
-            future.completeExceptionally(failure(e));
+            if (isTooLarge(e)) {
+              future.complete(BulkAnswer.TOO_LARGE);
+            } else {
+              future.completeExceptionally(failure(e));
+            }
           }
         });
     return future;
+  }
+
+  private static boolean isTooLarge(Exception e) {
+    return e instanceof ResponseException refusal
+        && refusal.getResponse().getStatusLine().getStatusCode() == TOO_LARGE;
   }
 
   private RuntimeException failure(Exception e) {

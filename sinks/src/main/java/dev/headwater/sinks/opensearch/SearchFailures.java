@@ -3,8 +3,6 @@ package dev.headwater.sinks.opensearch;
 import dev.headwater.log.failure.FailureCode;
 import dev.headwater.log.failure.HeadwaterException;
 import dev.headwater.log.replay.LogPartition;
-import dev.headwater.sinks.FoldedRow;
-import java.nio.charset.StandardCharsets;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -91,20 +89,10 @@ final class SearchFailures {
         "This worker leaves it alone; the other one goes on.");
   }
 
-  /** One document was refused for what it holds. */
-  HeadwaterException refusedRow(LogPartition partition, FoldedRow row, BulkAnswer.Item item) {
+  /** Why a document was refused for what it holds. */
+  static String aboutRow(BulkAnswer.Item item) {
     Matcher field = FIELD.matcher(item.reason());
-    return new HeadwaterException(
-        FailureCode.RECORD_REFUSED,
-        "sink '%s' – OpenSearch refused the row of %s with key %s: %s%s"
-            .formatted(
-                sink,
-                partition.table(),
-                new String(row.key(), StandardCharsets.UTF_8),
-                item.errorType(),
-                field.find() ? ", " + field.group() : ""),
-        "Give the column another type under the sink's 'mapping', and rebuild the sink. Nothing was"
-            + " skipped.");
+    return item.status() + " " + item.errorType() + (field.find() ? ", " + field.group() : "");
   }
 
   static boolean isTransient(int status) {

@@ -33,15 +33,8 @@ final class BatchLoad {
   static final class UnreadableRow extends IllegalArgumentException {
     private static final long serialVersionUID = 1;
 
-    private final long offset;
-
-    private UnreadableRow(long offset, IllegalArgumentException cause) {
+    private UnreadableRow(RuntimeException cause) {
       super(cause.getMessage(), cause);
-      this.offset = offset;
-    }
-
-    long offset() {
-      return offset;
     }
   }
 
@@ -53,10 +46,23 @@ final class BatchLoad {
       try {
         load.add(reader(table, row), row);
       } catch (IllegalArgumentException e) {
-        throw new UnreadableRow(row.offset(), e);
+        throw new UnreadableRow(e);
       }
     }
     return load;
+  }
+
+  /**
+   * Reads all rows for the labels of enums that are in them; what cannot be read is passed over.
+   */
+  void learnLabels(PreparedTable table, List<FoldedRow> rows) {
+    for (FoldedRow row : rows) {
+      try {
+        new StatementLoad().add(reader(table, row), row);
+      } catch (IllegalArgumentException e) {
+        // Its refusal is told where it is to be written.
+      }
+    }
   }
 
   /** What reads a row of the version it was written with. */

@@ -5,11 +5,10 @@ import dev.headwater.log.failure.HeadwaterException;
 import dev.headwater.log.replay.LogPartition;
 import dev.headwater.sinks.Checkpoint;
 import dev.headwater.sinks.FoldedBatch;
-import dev.headwater.sinks.FoldedRow;
 import dev.headwater.sinks.PartitionWriter;
+import dev.headwater.sinks.Refusals;
 import java.sql.Connection;
 import java.sql.SQLException;
-import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -25,7 +24,8 @@ import org.jspecify.annotations.Nullable;
  *
  * If the UPDATE finds no row, another writer has taken over, or the target has lost or restored its
  * data, and nothing was changed. If it finds that this very batch is stored, a commit went through
- * whose answer was lost.
+ * whose answer was lost. Where rows are refused, the rest is written in {@link Pieces}, in one
+ * transaction as well, which is committed once the refused ones are kept.
  */
 final class ReplicaWriter implements PartitionWriter {
   private final PostgresSink sink;
@@ -65,7 +65,7 @@ final class ReplicaWriter implements PartitionWriter {
   }
 
   @Override
-  public void apply(FoldedBatch batch) {
+  public void apply(FoldedBatch batch, Refusals refusals) {
     if (batch.checkpoint().generation() != generation) {
       throw new IllegalArgumentException(
           "a batch for generation %d given to the writer of generation %d"
@@ -75,15 +75,18 @@ final class ReplicaWriter implements PartitionWriter {
       throw fenced();
     }
     PreparedTable table = sink.preparedTable(partition.table());
-    RowLoad load = gather(table, batch.rows());
-    Optional<TwinLoad> along = sink.twins().along(sink, batch, table, twin);
-    sink.addMissingLabels();
     try {
+      RowLoad load = own.gather(table, batch.rows());
+      Optional<TwinLoad> along = sink.twins().along(sink, batch, table, twin);
+      sink.addMissingLabels();
       write(batch, table, load, along);
+    } catch (BatchLoad.UnreadableRow e) {
+      settle(batch, table, refusals);
     } catch (SQLException e) {
-      throw PostgresFailures.isAboutData(e)
-          ? refused(table, batch, e)
-          : sink.failures().of(e, "writing into table '" + table.table().name() + "'");
+      if (!PostgresFailures.isAboutData(e)) {
+        throw sink.failures().of(e, "writing into table '" + table.table().name() + "'");
+      }
+      settle(batch, table, refusals);
     }
   }
 
@@ -92,26 +95,60 @@ final class ReplicaWriter implements PartitionWriter {
     // Connections are the pool's; what is stored stays.
   }
 
-  private RowLoad gather(PreparedTable table, List<FoldedRow> rows) {
+  private void write(FoldedBatch batch, PreparedTable table, RowLoad load, Optional<TwinLoad> along)
+      throws SQLException {
+    inTransaction(
+        batch,
+        (connection, place) -> {
+          load.write(connection, new RowStatements(place.schemaName(), table.table()));
+          sink.twins().noteTwin(place.twin());
+          if (along.isPresent() && along.get().generation() == place.twin()) {
+            along.get().write(connection, fence, batch, place);
+          }
+        });
+  }
+
+  /**
+   * Writes a batch of which something is refused, without that. The generation that is fed along is
+   * left to its own writer, which meets the same rows and parks them for itself.
+   */
+  private void settle(FoldedBatch batch, PreparedTable table, Refusals refusals) {
+    own.learnLabels(table, batch.rows());
+    sink.addMissingLabels();
     try {
-      return own.gather(table, rows);
-    } catch (BatchLoad.UnreadableRow e) {
-      throw refusal(table, "at offset " + e.offset(), String.valueOf(e.getMessage()));
+      inTransaction(
+          batch,
+          (connection, place) -> {
+            RowStatements sql = new RowStatements(place.schemaName(), table.table());
+            Pieces pieces = new Pieces(connection, own, table, sql);
+            boolean isWhole = pieces.write(batch.rows());
+            if (place.twin() != 0) {
+              TwinLoad.part(connection, sink.name(), place.twin());
+            }
+            if (!pieces.refused().isEmpty()) {
+              refusals.keep(partition, pieces.refused(), pieces.taken());
+            }
+            if (!isWhole) {
+              throw new IllegalStateException("a batch that is refused as a whole was let pass");
+            }
+          });
+    } catch (SQLException e) {
+      throw sink.failures().of(e, "writing into table '" + table.table().name() + "'");
     }
   }
 
-  private void write(FoldedBatch batch, PreparedTable table, RowLoad load, Optional<TwinLoad> along)
-      throws SQLException {
+  private interface Work {
+    void run(Connection connection, CheckpointStatements.Place place) throws SQLException;
+  }
+
+  /** Moves the checkpoint over a batch, and does the work of it in the same transaction. */
+  private void inTransaction(FoldedBatch batch, Work work) throws SQLException {
     try (Connection connection = sink.connect()) {
       try {
         Optional<CheckpointStatements.Place> place =
             fence.advance(connection, owner, checkpoint, batch.checkpoint());
         if (place.isPresent()) {
-          load.write(connection, new RowStatements(place.get().schemaName(), table.table()));
-          sink.twins().noteTwin(place.get().twin());
-          if (along.isPresent() && along.get().generation() == place.get().twin()) {
-            along.get().write(connection, fence, batch, place.get());
-          }
+          work.run(connection, place.get());
           connection.commit();
         } else {
           connection.rollback();
@@ -145,52 +182,5 @@ final class ReplicaWriter implements PartitionWriter {
         "Sink '%s' – partition %s was taken over by another worker, or the target was restored"
             .formatted(sink.name(), partition),
         "Nothing to do: whoever owns the partition reads on from the checkpoint in the target.");
-  }
-
-  /** Finds which row it was by writing them one by one into a transaction that is rolled back. */
-  private HeadwaterException refused(PreparedTable table, FoldedBatch batch, SQLException whole) {
-    try (Connection connection = sink.connect()) {
-      try {
-        Optional<CheckpointStatements.Place> place =
-            fence.advance(connection, owner, checkpoint, batch.checkpoint());
-        if (place.isPresent()) {
-          RowStatements sql = new RowStatements(place.get().schemaName(), table.table());
-          for (FoldedRow row : batch.rows()) {
-            StatementLoad single = new StatementLoad();
-            single.add(own.reader(table, row), row);
-            try {
-              single.write(connection, sql);
-            } catch (SQLException e) {
-              if (PostgresFailures.isAboutData(e)) {
-                return refusal(table, "at offset " + row.offset(), PostgresFailures.reason(e));
-              }
-              throw e;
-            }
-          }
-        }
-      } finally {
-        connection.rollback();
-      }
-    } catch (SQLException e) {
-      return sink.failures().of(e, "finding a refused record");
-    }
-    return refusal(
-        table,
-        "between offsets %d and %d".formatted(batch.fromOffset(), batch.nextOffset() - 1),
-        PostgresFailures.reason(whole));
-  }
-
-  private HeadwaterException refusal(PreparedTable table, String where, String reason) {
-    return new HeadwaterException(
-        FailureCode.RECORD_REFUSED,
-        "Record %s of %s – refused by table '%s' of sink '%s' (key %s): %s"
-            .formatted(
-                where,
-                partition,
-                table.table().name(),
-                sink.name(),
-                String.join(", ", table.table().key()),
-                reason),
-        "Correct the row in the source, or the table in the target; then restart the sink.");
   }
 }

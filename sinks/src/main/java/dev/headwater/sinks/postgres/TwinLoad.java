@@ -59,13 +59,18 @@ final class TwinLoad {
         throw e;
       }
       connection.rollback(before);
-      try (PreparedStatement part = connection.prepareStatement(PART)) {
-        part.setString(1, sink.name());
-        part.setInt(2, generation);
-        part.executeUpdate();
-      }
+      part(connection, sink.name(), generation);
       return;
     }
     connection.releaseSavepoint(before);
+  }
+
+  /** Notes that a generation is not fed along any more, until it is level again. */
+  static void part(Connection connection, String sink, int generation) throws SQLException {
+    try (PreparedStatement part = connection.prepareStatement(PART)) {
+      part.setString(1, sink);
+      part.setInt(2, generation);
+      part.executeUpdate();
+    }
   }
 }

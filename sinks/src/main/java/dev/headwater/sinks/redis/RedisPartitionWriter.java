@@ -7,9 +7,12 @@ import dev.headwater.sinks.Checkpoint;
 import dev.headwater.sinks.FoldedBatch;
 import dev.headwater.sinks.FoldedRow;
 import dev.headwater.sinks.PartitionWriter;
+import dev.headwater.sinks.Refusal;
+import dev.headwater.sinks.Refusals;
 import dev.headwater.sinks.SinkConfig;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
@@ -40,10 +43,12 @@ final class RedisPartitionWriter implements PartitionWriter {
   private final byte[] checkpointField;
   private final byte[] owner;
   private final RedisBatch script;
+  private boolean isLimitOld;
   private byte[] stored;
   private Optional<Checkpoint> checkpoint;
 
   private RedisPartitionWriter(RedisSink sink, SinkConfig.Redis config, LogPartition partition) {
+    sink.learnLimit();
     this.sink = sink;
     this.config = config;
     this.partition = partition;
@@ -88,15 +93,19 @@ final class RedisPartitionWriter implements PartitionWriter {
   }
 
   @Override
-  public void apply(FoldedBatch batch) {
+  public void apply(FoldedBatch batch, Refusals refusals) {
+    if (isLimitOld) {
+      sink.learnLimit();
+      isLimitOld = false;
+    }
     byte[] next = format(batch.checkpoint());
     int rows = batch.rows().size();
     List<byte[]> arguments = new ArrayList<>(2 * rows + 6);
+    List<Refusal> refused = new ArrayList<>();
     begin(arguments, next);
     int deletes = 0;
     for (FoldedRow row : batch.rows()) {
-      if (row.isDelete()) {
-        arguments.add(sink.template().name(partition.table(), row.key()));
+      if (row.isDelete() && add(row, arguments, refused)) {
         deletes++;
       }
     }
@@ -110,12 +119,68 @@ final class RedisPartitionWriter implements PartitionWriter {
           arguments.clear();
           begin(arguments, next);
         }
-        script.addArguments(sink.template().name(partition.table(), row.key()), row, arguments);
+        add(row, arguments, refused);
       }
+    }
+    if (!refused.isEmpty()) {
+      requireOwner();
+      refusals.keep(partition, refused, rows - refused.size());
     }
     run(arguments);
     stored = next;
     checkpoint = Optional.of(batch.checkpoint());
+  }
+
+  /**
+   * Appends a row's arguments. Redis ends the connection of a client that sends a value larger than
+   * it takes, which would look like an outage: so such a row is never sent.
+   */
+  private boolean add(FoldedRow row, List<byte[]> arguments, List<Refusal> refused) {
+    int from = arguments.size();
+    String reason = "it is not what a record of the log is";
+    try {
+      byte[] name = sink.template().name(partition.table(), row.key());
+      if (row.isDelete()) {
+        arguments.add(name);
+      } else {
+        script.addArguments(name, row, arguments);
+      }
+      long largest = largest(arguments, from);
+      if (largest <= sink.maxValueBytes()) {
+        return true;
+      }
+      reason =
+          "a value of %d bytes is larger than Redis takes (proto-max-bulk-len %d)"
+              .formatted(largest, sink.maxValueBytes());
+    } catch (IllegalArgumentException | IndexOutOfBoundsException e) {
+      // As said.
+    }
+    arguments.subList(from, arguments.size()).clear();
+    refused.add(new Refusal(row, reason));
+    return false;
+  }
+
+  private static long largest(List<byte[]> arguments, int from) {
+    long largest = 0;
+    for (int i = from; i < arguments.size(); i++) {
+      largest = Math.max(largest, arguments.get(i).length);
+    }
+    return largest;
+  }
+
+  /** A writer that slept while another took over is to leave no rows anywhere. */
+  private void requireOwner() {
+    byte[] now = sink.redis().call(r -> r.hget(checkpointKey.get(0), ownerField));
+    if (!Arrays.equals(now, owner)) {
+      throw fenced();
+    }
+  }
+
+  private HeadwaterException fenced() {
+    return new HeadwaterException(
+        FailureCode.FENCED,
+        "sink '" + config.name() + "' – another worker has taken over " + partition,
+        "This worker leaves it alone; the other one goes on.");
   }
 
   private void begin(List<byte[]> arguments, byte[] next) {
@@ -128,17 +193,17 @@ final class RedisPartitionWriter implements PartitionWriter {
   }
 
   private void run(List<byte[]> arguments) {
+    // Unless this comes back: a server may be another, or set otherwise, after a lost connection.
+    isLimitOld = true;
     long answer = sink.redis().call(r -> answer(r, arguments));
     while (answer == HELD) {
       pause();
       answer = sink.redis().call(r -> answer(r, arguments));
     }
     if (answer == 0) {
-      throw new HeadwaterException(
-          FailureCode.FENCED,
-          "sink '" + config.name() + "' – another worker has taken over " + partition,
-          "This worker leaves it alone; the other one goes on.");
+      throw fenced();
     }
+    isLimitOld = false;
   }
 
   private long answer(JedisPooled redis, List<byte[]> arguments) {

@@ -13,6 +13,7 @@ import dev.headwater.sinks.ReadBack;
 import dev.headwater.sinks.Sink;
 import dev.headwater.sinks.SinkConfig;
 import dev.headwater.sinks.TableKeys;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -20,6 +21,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import redis.clients.jedis.JedisPooled;
+import redis.clients.jedis.Protocol;
 
 /**
  * One generation of a cache in Redis: each row under a name of the user's choosing. {@link
@@ -36,6 +38,9 @@ public final class RedisSink implements Sink {
   /** One script runs alone: a batch is small enough that readers do not notice. */
   private static final BatchLimit LIMIT = new BatchLimit(5_000, 4L << 20);
 
+  /** Redis' own, where nobody has changed it or nobody may ask. */
+  private static final long USUAL_MAX_VALUE_BYTES = 512L << 20;
+
   /** Notes what a table's keys look like, unless the generation is gone. */
   private static final byte[] LEARN =
       RedisNames.bytes(
@@ -48,6 +53,7 @@ public final class RedisSink implements Sink {
   private final RedisConnection redis;
   private final Map<String, TableId> tables = new ConcurrentHashMap<>();
   private volatile boolean checked;
+  private volatile long maxValueBytes = USUAL_MAX_VALUE_BYTES;
 
   /**
    * Connects to nobody yet.
@@ -168,6 +174,27 @@ public final class RedisSink implements Sink {
     while (!scan.isDone()) {
       scan.next().forEach(name -> template.key(key, name).ifPresent(receiver::key));
     }
+  }
+
+  /** Asks how large a value the server takes; servers that do not tell have the usual limit. */
+  void learnLimit() {
+    Object answer;
+    try {
+      answer = redis.call(r -> r.sendCommand(Protocol.Command.CONFIG, "GET", "proto-max-bulk-len"));
+    } catch (HeadwaterException e) {
+      if (e.code().isRetriable()) {
+        throw e;
+      }
+      return;
+    }
+    if (answer instanceof List<?> pair && pair.size() == 2 && pair.get(1) instanceof byte[] max) {
+      maxValueBytes = Long.parseLong(new String(max, StandardCharsets.US_ASCII));
+    }
+  }
+
+  /** The largest value that may be sent. */
+  long maxValueBytes() {
+    return maxValueBytes;
   }
 
   RedisConnection redis() {

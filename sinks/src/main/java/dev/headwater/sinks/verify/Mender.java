@@ -9,6 +9,7 @@ import dev.headwater.log.replay.RecordLookup;
 import dev.headwater.sinks.FoldedRow;
 import dev.headwater.sinks.PartitionWriter;
 import dev.headwater.sinks.ReadBack;
+import dev.headwater.sinks.Refusals;
 import dev.headwater.sinks.Sink;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -165,7 +166,7 @@ final class Mender implements AutoCloseable {
       }
     }
     if (!rows.isEmpty()) {
-      writer.repair(rows);
+      writer.repair(rows, Refusals.STOP);
     }
     if (!foreign.isEmpty()) {
       writer.remove(foreign);

@@ -59,6 +59,11 @@ public final class Verification {
       return new Options(Optional.empty(), list, (table, key) -> false, PATIENCE);
     }
 
+    /** Tells rows apart whose records are parked. */
+    public Options apart(Parked letters) {
+      return new Options(repair, list, letters, patience);
+    }
+
     /** Also writes what differs. */
     public Options mending(Sink sink) {
       return new Options(Optional.of(sink), list, parked, patience);

@@ -1,4 +1,4 @@
-package dev.headwater.faults.topology;
+package dev.headwater.devservices;
 
 import java.io.IOException;
 import java.io.InputStream;
