@@ -36,6 +36,6 @@ public final class CaptureCommand implements Callable<Integer> {
           "connector '" + name + "' – " + options.file() + " has none of that name",
           "It has " + known + ".");
     }
-    return new Foreground(options).run(config, Set.of(name));
+    return new Foreground(options).run(config, Set.of(name), true);
   }
 }

@@ -24,8 +24,15 @@ final class Foreground {
     this.options = options;
   }
 
-  /** Runs the named connectors and sinks; the exit code. */
-  int run(HeadwaterConfig config, Set<String> names) throws InterruptedException {
+  /**
+   * Runs the named connectors and sinks.
+   *
+   * @param isService whether somebody else looks after the process: then brokers that do not answer
+   *     yet are waited for, where a person at the terminal is told at once
+   * @return the exit code
+   */
+  int run(HeadwaterConfig config, Set<String> names, boolean isService)
+      throws InterruptedException {
     Console console = options.console();
     // All that can be found out before the first write is found out here, and ends the command.
     for (HeadwaterConfig.Connector connector : config.connectors()) {
@@ -43,7 +50,7 @@ final class Foreground {
       }
     }
     CountDownLatch closed = new CountDownLatch(1);
-    try (LogConnection log = LogWait.open(config.log(), console)) {
+    try (LogConnection log = open(config, console, isService)) {
       console.say(
           "log at "
               + log.address()
@@ -76,6 +83,11 @@ final class Foreground {
     } finally {
       closed.countDown();
     }
+  }
+
+  private static LogConnection open(HeadwaterConfig config, Console console, boolean isService)
+      throws InterruptedException {
+    return isService ? LogWait.open(config.log(), console) : LogConnection.open(config.log());
   }
 
   private static String named(Set<String> tables) {

@@ -43,6 +43,6 @@ public final class RunCommand implements Callable<Integer> {
             "It has " + names + ".");
       }
     }
-    return new Foreground(options).run(config, only.isEmpty() ? names : new TreeSet<>(only));
+    return new Foreground(options).run(config, only.isEmpty() ? names : new TreeSet<>(only), false);
   }
 }

@@ -31,7 +31,7 @@ public final class SinkCommand implements Callable<Integer> {
   public Integer call() throws InterruptedException {
     HeadwaterConfig config = options.load();
     find(config, options.file(), name);
-    return new Foreground(options).run(config, Set.of(name));
+    return new Foreground(options).run(config, Set.of(name), true);
   }
 
   /**
