@@ -106,9 +106,14 @@ public final class KafkaServer extends DevServer {
     }
     Map<String, String> all = shared();
     all.put("controller.quorum.voters", "1@127.0.0.1:9093");
-    all.put("listeners", "PLAINTEXT://:9092,CONTROLLER://:9093");
-    all.put("advertised.listeners", "PLAINTEXT://127.0.0.1:" + onPort);
-    all.put("listener.security.protocol.map", "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT");
+    // The broker calls itself too, to end transactions, and the port outside is not there inside.
+    all.put("listeners", "PLAINTEXT://:9092,INSIDE://:19092,CONTROLLER://:9093");
+    all.put(
+        "advertised.listeners", "PLAINTEXT://127.0.0.1:" + onPort + ",INSIDE://127.0.0.1:19092");
+    all.put("inter.broker.listener.name", "INSIDE");
+    all.put(
+        "listener.security.protocol.map",
+        "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,INSIDE:PLAINTEXT");
     all.putAll(settings);
     Map<String, String> environment = new LinkedHashMap<>();
     all.forEach((name, value) -> environment.put(variable(name), value));
