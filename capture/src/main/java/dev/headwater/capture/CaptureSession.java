@@ -91,7 +91,11 @@ final class CaptureSession implements AutoCloseable {
     Topics topics = new Topics(log);
     topics.ensureInternal();
     SchemaStore schemas = new SchemaStore(log);
-    preflight.requireNamed(found, ownTables(schemas));
+    boolean isFirst = metrics.endLsn().equals(Lsn.ZERO);
+    if (isFirst) {
+      // Later on a table that is gone was dropped or renamed, and the others go on.
+      preflight.requireNamed(found, ownTables(schemas));
+    }
     LogAppender appender = closeLater(LogAppender.open(log, config.name()));
     Optional<SourcePosition> stored = appender.position();
 

@@ -2,6 +2,8 @@ package dev.headwater.capture;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.headwater.log.failure.FailureCode;
+import dev.headwater.log.failure.HeadwaterException;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -37,7 +39,7 @@ class KeysIT {
           "CREATE TABLE good (id int PRIMARY KEY, v int)",
           "CREATE TABLE heir (extra int) INHERITS (good)");
       source.keys(Map.of("public.parted", List.of("id"), "public.nullable", List.of("a")));
-      source.start("public.*", "public.absent");
+      source.start("public.*");
 
       // What the application did before it still can.
       for (String table : List.of("nokey", "indexed", "heir")) {
@@ -64,8 +66,7 @@ class KeysIT {
               "public.spans",
               "public.loosely",
               "public.nullable",
-              "public.heir",
-              "public.absent");
+              "public.heir");
       assertThat(problems.get("public.indexed"))
           .singleElement()
           .asString()
@@ -75,6 +76,29 @@ class KeysIT {
           .asString()
           .contains("public.parted_1 REPLICA IDENTITY FULL");
       assertThat(problems.get("public.words")).singleElement().asString().contains("citext");
+    }
+  }
+
+  /**
+   * A slip of the pen is told before anything is changed; a table that was dropped is left alone.
+   */
+  @Test
+  void a6_aNamedTableThatNeverWasIsRefusedAndOneThatIsGoneIsNamed() throws Exception {
+    try (CapturedSource source = CapturedSource.create()) {
+      source.sql("CREATE TABLE orders (id int PRIMARY KEY)");
+      source.launch("public.orders", "public.ordres");
+      HeadwaterException failure = source.awaitFailure();
+      assertThat(failure.code()).isEqualTo(FailureCode.SOURCE_NOT_READY);
+      assertThat(failure).hasMessageContaining("did you mean 'public.orders'?");
+      assertThat(source.query("SELECT 1 FROM pg_publication")).isEmpty();
+
+      source.start("public.orders");
+      source.sql("INSERT INTO orders VALUES (1)");
+      source.awaitLog();
+      source.stop();
+      source.sql("DROP TABLE orders");
+      source.restart();
+      assertThat(source.status().problems()).containsOnlyKeys("public.orders");
     }
   }
 
