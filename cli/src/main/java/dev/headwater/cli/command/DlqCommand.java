@@ -190,7 +190,7 @@ public final class DlqCommand {
       requireAny(some, sink, table, key);
       Confirmation.require(
           console,
-          isYes,
+          isYes || some.isEmpty(),
           "%s of sink '%s' are given up: the target goes on without their last change."
               .formatted(rows(some.size()), sink));
       letters.forget(some);

@@ -197,7 +197,8 @@ final class Wish implements AutoCloseable {
     phase = nowPhase;
     detail = nowDetail;
     if (isNews && !nowPhase.equals("loading")) {
-      console.say("  " + nowPhase + (nowDetail.isEmpty() ? "" : ": waits " + nowDetail));
+      String joint = nowPhase.equals("parked") ? ": " : ": waits ";
+      console.say("  " + nowPhase + (nowDetail.isEmpty() ? "" : joint + nowDetail));
     }
   }
 

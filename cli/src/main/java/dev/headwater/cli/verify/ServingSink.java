@@ -16,6 +16,7 @@ import dev.headwater.sinks.Sinks;
 import dev.headwater.sinks.verify.Progress;
 import dev.headwater.sinks.verify.Report;
 import dev.headwater.sinks.verify.Verification;
+import java.time.Duration;
 import java.util.function.Predicate;
 
 /**
@@ -23,11 +24,16 @@ import java.util.function.Predicate;
  * it, in whatever process they are.
  */
 public final class ServingSink implements AutoCloseable {
+  private static final int ASKED_ABOUT_EACH = 200;
+  private static final Duration LETTERS_HOLD = Duration.ofSeconds(1);
+
   private final SinkConfig config;
   private final Generations generations;
   private final Generation generation;
   private final Sink sink;
   private final ReadBack readBack;
+  private long timesAsked;
+  private long lettersReadAt;
 
   private ServingSink(SinkConfig config, Generations generations, Generation generation) {
     this.config = SinkDefinition.apply(generation.definition(), config);
@@ -103,9 +109,19 @@ public final class ServingSink implements AutoCloseable {
     }
   }
 
-  /** Asked of rows that are wrong only; one may have been parked a moment ago. */
+  /**
+   * Asked of rows that are wrong only, each of which may have been parked a moment ago; where they
+   * are very many, others than parked ones, the log is not asked about each.
+   */
   private boolean isParked(DeadLetters letters, TableId table, byte[] key) {
-    letters.refresh();
+    if (letters.isParked(generation(), table, key)) {
+      return true;
+    }
+    long now = System.nanoTime();
+    if (timesAsked++ < ASKED_ABOUT_EACH || now - lettersReadAt > LETTERS_HOLD.toNanos()) {
+      letters.refresh();
+      lettersReadAt = now;
+    }
     return letters.isParked(generation(), table, key);
   }
 
