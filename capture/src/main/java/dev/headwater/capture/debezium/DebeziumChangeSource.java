@@ -39,6 +39,7 @@ public final class DebeziumChangeSource implements ChangeSource {
   private static final Logger LOG = LoggerFactory.getLogger(DebeziumChangeSource.class);
   private static final String ACKNOWLEDGED_LSN = "lsn_commit";
   private static final long CLOSE_TIMEOUT_SECONDS = 20;
+  private static final long CUT_AFTER_SECONDS = 5;
 
   private final CaptureConfig config;
   private final AtomicBoolean closing = new AtomicBoolean();
@@ -46,6 +47,9 @@ public final class DebeziumChangeSource implements ChangeSource {
   private final CountDownLatch started = new CountDownLatch(1);
   private final CountDownLatch ended = new CountDownLatch(1);
   private volatile @Nullable DebeziumEngine<?> engine;
+  private volatile boolean isReceiving;
+  private @Nullable Thread streaming; // guarded by this
+  private boolean isCut; // guarded by this
   private @Nullable Lsn acknowledged;
 
   public DebeziumChangeSource(CaptureConfig config) {
@@ -74,6 +78,9 @@ public final class DebeziumChangeSource implements ChangeSource {
                 })
             .notifying(consumer(receiver))
             .build();
+    synchronized (this) {
+      streaming = Thread.currentThread();
+    }
     engine = running;
     try {
       if (!closing.get()) {
@@ -83,12 +90,27 @@ public final class DebeziumChangeSource implements ChangeSource {
       started.countDown();
       ended.countDown();
     }
-    if (Thread.interrupted()) {
+    if (wasInterrupted()) {
       throw new InterruptedException();
     }
     Throwable error = failure.get();
     if (error != null && !closing.get()) {
       throw SourceFailures.translate(config.name(), error);
+    }
+  }
+
+  /** Whether somebody else interrupted this thread: a cut was meant for the engine alone. */
+  private synchronized boolean wasInterrupted() {
+    streaming = null;
+    return Thread.interrupted() && !isCut;
+  }
+
+  /** Has an engine end that waits for tasks which ended before it began to. */
+  private synchronized void cut() {
+    Thread waiting = streaming;
+    if (waiting != null && !isReceiving) {
+      isCut = true;
+      waiting.interrupt();
     }
   }
 
@@ -99,10 +121,11 @@ public final class DebeziumChangeSource implements ChangeSource {
           List<RecordChangeEvent<SourceRecord>> records,
           RecordCommitter<RecordChangeEvent<SourceRecord>> committer)
           throws InterruptedException {
-        if (records.isEmpty() || closing.get()) {
-          return;
-        }
+        isReceiving = true; // before it is looked whether this is closing: then none begins
         try {
+          if (records.isEmpty() || closing.get()) {
+            return;
+          }
           Optional<Lsn> done = receiver.receive(chunksOf(records));
           if (done.isPresent()) {
             acknowledge(done.get(), records.get(records.size() - 1), committer);
@@ -121,6 +144,8 @@ public final class DebeziumChangeSource implements ChangeSource {
                   e);
           failure.compareAndSet(null, end);
           throw end;
+        } finally {
+          isReceiving = false;
         }
       }
 
@@ -176,7 +201,12 @@ public final class DebeziumChangeSource implements ChangeSource {
           ended.await(50, TimeUnit.MILLISECONDS);
         }
       }
-      if (!ended.await(Math.max(0, deadline - System.nanoTime()), TimeUnit.NANOSECONDS)) {
+      if (ended.await(CUT_AFTER_SECONDS, TimeUnit.SECONDS)) {
+        return;
+      }
+      // Closed at the moment it began to poll, it would wait for ever.
+      cut();
+      if (!ended.await(CLOSE_TIMEOUT_SECONDS, TimeUnit.SECONDS)) {
         LOG.atWarn().addKeyValue("connector", config.name()).log("engine did not end in time");
       }
     } catch (InterruptedException e) {
