@@ -4,6 +4,7 @@ import com.zaxxer.hikari.HikariDataSource;
 import dev.headwater.log.connection.LogConnection;
 import dev.headwater.log.control.ControlBoard;
 import dev.headwater.log.control.StatusBoard;
+import dev.headwater.log.failure.HeadwaterException;
 import dev.headwater.log.schema.TableId;
 import dev.headwater.log.snapshot.LoadRequest;
 import dev.headwater.log.snapshot.LoadSession;
@@ -53,7 +54,16 @@ final class LoadRequests implements AutoCloseable {
       return;
     }
     lookedAt = System.nanoTime();
-    board().changes().forEach(this::note);
+    try {
+      board().changes().forEach(this::note);
+    } catch (HeadwaterException e) {
+      if (!e.code().isRetriable()) {
+        throw e;
+      }
+      // A broker that is away for a while must not end the stream over a look at wishes.
+      LOG.atDebug().setCause(e).log("requests to load tables were not looked at");
+      return;
+    }
     for (Map.Entry<String, LoadRequest> request : List.copyOf(open.entrySet())) {
       take(request.getValue(), session, board, sources);
       board().withdraw(request.getKey());

@@ -76,8 +76,10 @@ public final class ControlBoard implements AutoCloseable {
 
   /**
    * What has changed since the last call: the latest wish for each component that has a new one,
-   * empty where it was taken back. The first call brings all that stand. Cheap enough to be called
-   * every second.
+   * empty where it was taken back. The first call brings all that stand, and so does the first
+   * after one that failed. Cheap enough to be called every second.
+   *
+   * @throws HeadwaterException if the log cannot be read now; nothing is missed by that
    */
   public Map<String, Optional<String>> changes() {
     if (reader == null) {
@@ -87,9 +89,16 @@ public final class ControlBoard implements AutoCloseable {
       reader = CompactedTopic.open(log, TopicNames.CONTROL);
     }
     Map<String, Optional<String>> changes = new TreeMap<>();
-    reader.readOn(
-        (key, value) ->
-            changes.put(key, value.map(bytes -> new String(bytes, StandardCharsets.UTF_8))));
+    try {
+      reader.readOn(
+          (key, value) ->
+              changes.put(key, value.map(bytes -> new String(bytes, StandardCharsets.UTF_8))));
+    } catch (HeadwaterException e) {
+      // What it had read by then would not be read again.
+      reader.close();
+      reader = null;
+      throw e;
+    }
     return changes;
   }
 
