@@ -69,6 +69,8 @@ final class RedisFailures {
         || message.contains("MISCONF")
         || message.startsWith("MASTERDOWN")
         || message.startsWith("TRYAGAIN")
+        // proto-max-bulk-len was lowered since it was asked for; it is asked for again first.
+        || message.contains("invalid bulk length")
         || message.contains("NOREPLICAS");
   }
 }
