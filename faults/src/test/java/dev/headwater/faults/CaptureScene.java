@@ -95,7 +95,7 @@ final class CaptureScene implements AutoCloseable {
   void awaitInLog() throws InterruptedException {
     List<String> expected =
         LongStream.rangeClosed(1, lastId).mapToObj(id -> "{\"id\":" + id + "}").toList();
-    long end = System.nanoTime() + Duration.ofSeconds(90).toNanos();
+    long end = System.nanoTime() + Duration.ofSeconds(180).toNanos();
     List<String> found = List.of();
     while (found.size() < expected.size() && System.nanoTime() < end) {
       Thread.sleep(20);

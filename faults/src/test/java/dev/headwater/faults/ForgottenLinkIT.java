@@ -17,7 +17,7 @@ class ForgottenLinkIT {
   @TempDir private Path directory;
 
   @Test
-  @Timeout(240)
+  @Timeout(420)
   void b7_captureNoticesThatItsStreamIsDeadAndOpensAnother() throws Exception {
     try (CaptureScene scene = new CaptureScene(directory)) {
       scene.insert();
