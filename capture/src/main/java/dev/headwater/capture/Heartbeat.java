@@ -5,7 +5,6 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
-import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
@@ -31,13 +30,7 @@ final class Heartbeat implements AutoCloseable {
   Heartbeat(CaptureConfig config) {
     this.config = config;
     this.connection = SourceConnection.open(config);
-    this.timer =
-        Executors.newSingleThreadScheduledExecutor(
-            task -> {
-              Thread thread = new Thread(task, "headwater/" + config.name() + "/heartbeat");
-              thread.setDaemon(true);
-              return thread;
-            });
+    this.timer = Timers.start(config.name(), "heartbeat");
     Duration every = config.heartbeat();
     timer.scheduleWithFixedDelay(
         this::beat, every.toMillis(), every.toMillis(), TimeUnit.MILLISECONDS);
@@ -68,10 +61,6 @@ final class Heartbeat implements AutoCloseable {
   @Override
   public void close() {
     timer.shutdownNow();
-    try {
-      connection.close();
-    } catch (SQLException e) {
-      LOG.atDebug().setCause(e).log("heartbeat session did not close");
-    }
+    SourceConnection.closeQuietly(connection, "heartbeat");
   }
 }

@@ -222,13 +222,6 @@ final class SessionLoads implements LoadSession, AutoCloseable {
 
   @Override
   public void close() {
-    try {
-      connection.close();
-    } catch (SQLException e) {
-      org.slf4j.LoggerFactory.getLogger(SessionLoads.class)
-          .atDebug()
-          .setCause(e)
-          .log("session of the loads did not close");
-    }
+    SourceConnection.closeQuietly(connection, "loads");
   }
 }

@@ -7,7 +7,6 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
-import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -48,13 +47,7 @@ final class SilenceWatch implements AutoCloseable {
   SilenceWatch(CaptureConfig config, Consumer<RuntimeException> endSession) {
     this.config = config;
     this.endSession = endSession;
-    this.timer =
-        Executors.newSingleThreadScheduledExecutor(
-            task -> {
-              Thread thread = new Thread(task, "headwater/" + config.name() + "/silence");
-              thread.setDaemon(true);
-              return thread;
-            });
+    this.timer = Timers.start(config.name(), "silence");
     timer.scheduleWithFixedDelay(this::look, LOOK_MILLIS, LOOK_MILLIS, TimeUnit.MILLISECONDS);
   }
 

@@ -8,9 +8,13 @@ import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.util.Properties;
 import org.postgresql.PGProperty;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Opens ordinary sessions to a connector's database, and says plainly why one cannot be had. */
 public final class SourceConnection {
+  private static final Logger LOG = LoggerFactory.getLogger(SourceConnection.class);
+
   private SourceConnection() {}
 
   /** The driver's URL, without user or secret. */
@@ -50,6 +54,19 @@ public final class SourceConnection {
       return connection;
     } catch (SQLException e) {
       throw refused(config, e);
+    }
+  }
+
+  /**
+   * Closes a session; one that is already gone is what closing wants.
+   *
+   * @param whose for the log, should it not close
+   */
+  static void closeQuietly(Connection connection, String whose) {
+    try {
+      connection.close();
+    } catch (SQLException e) {
+      LOG.atDebug().setCause(e).addKeyValue("session", whose).log("session did not close");
     }
   }
 

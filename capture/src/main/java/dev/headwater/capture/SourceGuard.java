@@ -283,11 +283,6 @@ final class SourceGuard implements AutoCloseable {
 
   @Override
   public void close() {
-    try {
-      connection.close();
-    } catch (SQLException e) {
-      // A session that is already gone is what closing wants.
-      LOG.atDebug().setCause(e).log("guard session did not close");
-    }
+    SourceConnection.closeQuietly(connection, "guard");
   }
 }

@@ -258,11 +258,7 @@ final class SourceRows implements AutoCloseable {
     Connection open = connection;
     connection = null;
     if (open != null) {
-      try {
-        open.close();
-      } catch (SQLException e) {
-        LOG.atDebug().setCause(e).log("session for reading rows did not close");
-      }
+      SourceConnection.closeQuietly(open, "row reader");
     }
   }
 }

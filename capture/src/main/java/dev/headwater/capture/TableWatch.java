@@ -9,7 +9,6 @@ import java.sql.SQLException;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -53,13 +52,7 @@ final class TableWatch implements AutoCloseable {
     this.metrics = metrics;
     this.layouts = layouts;
     this.end = end;
-    this.timer =
-        Executors.newSingleThreadScheduledExecutor(
-            task -> {
-              Thread thread = new Thread(task, "headwater/" + config.name() + "/tables");
-              thread.setDaemon(true);
-              return thread;
-            });
+    this.timer = Timers.start(config.name(), "tables");
     timer.scheduleWithFixedDelay(this::lookSafely, EVERY_SECONDS, EVERY_SECONDS, TimeUnit.SECONDS);
   }
 
@@ -157,11 +150,7 @@ final class TableWatch implements AutoCloseable {
     Connection open = connection;
     connection = null;
     if (open != null) {
-      try {
-        open.close();
-      } catch (SQLException e) {
-        LOG.atDebug().setCause(e).log("session of the table watch did not close");
-      }
+      SourceConnection.closeQuietly(open, "table watch");
     }
   }
 

@@ -3,7 +3,6 @@ package dev.headwater.capture;
 import dev.headwater.log.failure.HeadwaterException;
 import dev.headwater.log.topic.TopicGuard;
 import java.time.Duration;
-import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -27,13 +26,7 @@ final class TopicWatch implements AutoCloseable {
   private TopicWatch(String connector, TopicGuard guard, Consumer<RuntimeException> endSession) {
     this.guard = guard;
     this.endSession = endSession;
-    this.timer =
-        Executors.newSingleThreadScheduledExecutor(
-            task -> {
-              Thread thread = new Thread(task, "headwater/" + connector + "/topics");
-              thread.setDaemon(true);
-              return thread;
-            });
+    this.timer = Timers.start(connector, "topics");
   }
 
   /**

@@ -5,7 +5,6 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.Optional;
-import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -55,13 +54,7 @@ final class WalBudget implements AutoCloseable {
   }
 
   private ScheduledExecutorService startTimer() {
-    ScheduledExecutorService started =
-        Executors.newSingleThreadScheduledExecutor(
-            task -> {
-              Thread thread = new Thread(task, "headwater/" + config.name() + "/wal-budget");
-              thread.setDaemon(true);
-              return thread;
-            });
+    ScheduledExecutorService started = Timers.start(config.name(), "wal-budget");
     started.scheduleWithFixedDelay(this::look, EVERY_MILLIS, EVERY_MILLIS, TimeUnit.MILLISECONDS);
     return started;
   }
