@@ -38,15 +38,45 @@ final class Headwater implements AutoCloseable {
       Path root, Path work, String name, String yaml, String jvmOptions, String... command) {
     try {
       Path file = Files.writeString(work.resolve(name + ".yaml"), yaml);
-      Path log = work.resolve(name + ".log");
-      Path script = root.resolve("headwater");
-      ProcessBuilder builder =
-          new ProcessBuilder(line(script, file, command)).directory(work.toFile());
-      builder.environment().put("HEADWATER_OPTS", jvmOptions);
-      builder.redirectErrorStream(true).redirectOutput(log.toFile());
-      return new Headwater(Children.start(builder), script, file, log);
+      return start(root.resolve("headwater"), file, name, jvmOptions, command);
     } catch (IOException e) {
       throw new BenchmarkException("headwater cannot be started", e);
+    }
+  }
+
+  private static Headwater start(
+      Path script, Path file, String name, String jvmOptions, String... command)
+      throws IOException {
+    Path log = file.resolveSibling(name + ".log");
+    ProcessBuilder builder =
+        new ProcessBuilder(line(script, file, command)).directory(file.getParent().toFile());
+    builder.environment().put("HEADWATER_OPTS", jvmOptions);
+    builder.redirectErrorStream(true).redirectOutput(log.toFile());
+    return new Headwater(Children.start(builder), script, file, log);
+  }
+
+  /**
+   * Starts another command with the same file beside this one; a name of its own for its output.
+   */
+  Headwater beside(String name, String... command) {
+    try {
+      return start(script, file, name, "", command);
+    } catch (IOException e) {
+      throw new BenchmarkException("headwater cannot be started", e);
+    }
+  }
+
+  boolean isAlive() {
+    return process.isAlive();
+  }
+
+  /** The exit code, once it has ended by itself. */
+  int awaitEnd() {
+    try {
+      return process.waitFor();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new BenchmarkException("interrupted", e);
     }
   }
 

@@ -19,13 +19,15 @@ import picocli.CommandLine.Parameters;
     mixinStandardHelpOptions = true,
     description = {
       "Measures Headwater and its peers, alternating in one run on the same servers.",
-      "The last lines on stdout are 'ratio NAME NUMBER'."
+      "The last lines on stdout are 'ratio NAME NUMBER'.",
+      "'switch' has no peer: it fails where a reader sees what he must not."
     },
     footer = {
       "",
       "Examples:",
       "  benchmarks/run snapshot",
-      "  benchmarks/run snapshot --only narrow --rows 5000000 -o json"
+      "  benchmarks/run snapshot --only narrow --rows 5000000 -o json",
+      "  benchmarks/run switch --only redis"
     })
 public final class Main implements Callable<Integer> {
   private static final Map<String, Benchmark> BENCHMARKS =
@@ -33,7 +35,8 @@ public final class Main implements Callable<Integer> {
           "snapshot", new SnapshotBenchmark(),
           "stream", new StreamBenchmark(),
           "latency", new LatencyBenchmark(),
-          "rebuild", new RebuildBenchmark());
+          "rebuild", new RebuildBenchmark(),
+          "switch", new SwitchBenchmark());
 
   /** How the answer is printed. */
   enum Format {
@@ -41,7 +44,7 @@ public final class Main implements Callable<Integer> {
     json
   }
 
-  @Parameters(paramLabel = "NAME", description = "snapshot, stream, latency or rebuild.")
+  @Parameters(paramLabel = "NAME", description = "snapshot, stream, latency, rebuild or switch.")
   private String name = "";
 
   @Option(names = "--rows", description = "Rows of the largest table (default ${DEFAULT-VALUE}).")
@@ -114,6 +117,7 @@ public final class Main implements Callable<Integer> {
     }
     report.printRatios(System.out);
     System.out.flush();
-    return 0;
+    report.failures().forEach(failure -> System.err.println("error: " + failure));
+    return report.failures().isEmpty() ? 0 : 1;
   }
 }

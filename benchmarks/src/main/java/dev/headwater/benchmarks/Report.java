@@ -17,6 +17,8 @@ final class Report {
 
   private final List<Measurement> measurements = new ArrayList<>();
   private final Map<String, Double> ratios = new LinkedHashMap<>();
+  private final Map<String, String> texts = new LinkedHashMap<>();
+  private final List<String> failures = new ArrayList<>();
 
   void add(Measurement measurement) {
     measurements.add(measurement);
@@ -31,6 +33,21 @@ final class Report {
                 shown(measurement.values()),
                 shown(measurement.cpuSeconds()),
                 measurement.peakMebibytes()));
+  }
+
+  /** A table of its own, for a test whose figures are not those of contestants. */
+  void text(String test, String table) {
+    texts.put(test, table);
+  }
+
+  /** Something the run has shown to be wrong: the figures are printed, and the command fails. */
+  void fail(String what) {
+    failures.add(what);
+    Progress.say("FAILED: " + what);
+  }
+
+  List<String> failures() {
+    return List.copyOf(failures);
   }
 
   /** The median of one contestant's figure over that of another; nothing if one has not run. */
@@ -64,6 +81,7 @@ final class Report {
           Stats.max(runs, Measurement::peakMebibytes),
           runs.get(0).values().isEmpty() ? "" : "  " + shown(medians(runs, Measurement::values)));
     }
+    texts.values().forEach(table -> out.printf("%n%s", table));
     out.println();
   }
 
@@ -83,7 +101,10 @@ final class Report {
       run.put("peak_mib", m.peakMebibytes());
       runs.add(run);
     }
-    out.println(JSON.valueToTree(Map.of("runs", runs, "ratios", ratios)).toString());
+    out.println(
+        JSON.valueToTree(
+                Map.of("runs", runs, "ratios", ratios, "texts", texts, "failures", failures))
+            .toString());
   }
 
   /** The last lines: one ratio each. */

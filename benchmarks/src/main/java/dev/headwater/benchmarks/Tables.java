@@ -81,6 +81,16 @@ final class Tables {
     settle(source, table);
   }
 
+  /** Like {@link #events}, with an enum, and a version that counts a row's updates up. */
+  static void versioned(Connection source, String table, long rows) {
+    events(source, table, rows);
+    execute(
+        source,
+        "CREATE TYPE " + table + "_mood AS ENUM ('calm', 'busy')",
+        "ALTER TABLE " + table + " ADD COLUMN version bigint NOT NULL DEFAULT 0",
+        "ALTER TABLE " + table + " ADD COLUMN mood " + table + "_mood NOT NULL DEFAULT 'calm'");
+  }
+
   /** The columns of one row of {@link #events} for an id. */
   static String eventColumns(String id) {
     return ("%1$s, (%1$s %% 100000)::int, (ARRAY['new','paid','sent','done'])[1 + %1$s %% 4], (%1$s"

@@ -1,0 +1,38 @@
+package dev.headwater.benchmarks;
+
+import java.util.List;
+import java.util.function.BiFunction;
+
+/**
+ * Rebuild, switch and rollback while rows change and readers never pause, for each kind of sink, by
+ * the commands a user has. It fails if a reader sees an error, fewer rows or a version that went
+ * backward, or if sink, log and source differ at the end.
+ */
+final class SwitchBenchmark implements Benchmark {
+  static final String TABLE = "live";
+  static final String CONNECTOR = "log";
+  static final String TOPIC = CONNECTOR + ".public." + TABLE;
+  private static final String PARTITIONS = "  partitions: {\"" + TOPIC + "\": 4}";
+  private static final List<BiFunction<Lab, Long, SwitchTarget>> TARGETS =
+      List.of(PostgresSwitch::new, RedisSwitch::new, OpenSearchSwitch::new);
+  private static final List<String> NAMES = List.of("postgres", "redis", "opensearch");
+
+  @Override
+  public void run(Lab lab, Options options, Report report) {
+    Tables.versioned(lab.source, TABLE, options.rows());
+    String yaml = lab.yaml(CONNECTOR, TABLE, "", PARTITIONS);
+    try (Headwater capture =
+        Headwater.start(
+            lab.root, lab.work, "capture", yaml, options.headwaterJvm(), "capture", CONNECTOR)) {
+      RebuildBenchmark.awaitRows(lab, TOPIC, options.rows(), capture::requireAlive);
+      Progress.say("the log holds " + options.rows() + " rows");
+      for (int i = 0; i < NAMES.size(); i++) {
+        if (options.wants(NAMES.get(i))) {
+          try (SwitchTarget target = TARGETS.get(i).apply(lab, options.rows())) {
+            new SwitchRun(lab, options, report, target, capture).run(yaml);
+          }
+        }
+      }
+    }
+  }
+}

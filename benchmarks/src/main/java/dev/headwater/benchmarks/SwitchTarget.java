@@ -1,0 +1,58 @@
+package dev.headwater.benchmarks;
+
+import java.util.List;
+import java.util.OptionalLong;
+
+/** A target of {@link SwitchBenchmark}, with readers who know what they must see there. */
+interface SwitchTarget extends AutoCloseable {
+  /** Its kind, and the name of its sink. */
+  String name();
+
+  /** The target's process, which its memory is read from, with its children. */
+  long pid();
+
+  /** The sink's entry in connectors.yaml, below {@code sinks:}. */
+  String yaml(String topic);
+
+  /** How many rows readers would find by now; 0 while they would find nothing. */
+  long rows();
+
+  /** Once filled: what users have around their rows, such as a view. */
+  void surround();
+
+  /** The readers; the first one reads little and often, and knows which generation answers. */
+  List<Reader> readers();
+
+  /** Begins what is held open over the load, such as an old snapshot. */
+  List<Held> hold();
+
+  /** Bytes on disk of all generations; 0 for a target that has none. */
+  long diskBytes();
+
+  /** Whether there is just one generation left. */
+  boolean isDropped();
+
+  /** Statements that gave up waiting for a lock, all in all; empty for a target without locks. */
+  default OptionalLong lockTimeouts() {
+    return OptionalLong.empty();
+  }
+
+  @Override
+  void close();
+
+  /** A reader who began before the load and goes on after it. */
+  interface Held {
+    ReadLog log();
+
+    /**
+     * Whether the first switch waits for it; else it is held until nothing but it needs the old.
+     */
+    boolean holdsUpSwitch();
+
+    /** Reads on, and notes what is not as it was at its beginning. */
+    void check();
+
+    /** Ends it. */
+    void release();
+  }
+}
