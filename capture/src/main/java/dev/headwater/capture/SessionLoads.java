@@ -72,7 +72,7 @@ final class SessionLoads implements LoadSession, AutoCloseable {
     this.run = run;
     this.parts = parts;
     this.onFailure = onFailure;
-    this.connection = SourceConnection.open(config);
+    this.connection = SourceConnection.openForReading(config);
     this.reader = new SchemaReader(config, captured, connection);
   }
 

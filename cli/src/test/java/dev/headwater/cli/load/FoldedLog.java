@@ -7,7 +7,9 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.ListOffsetsOptions;
 import org.apache.kafka.clients.admin.OffsetSpec;
@@ -29,6 +31,10 @@ final class FoldedLog {
   final Map<String, Integer> readsByKey = new HashMap<>();
   final Map<String, Integer> records = new TreeMap<>();
   final List<String> problems = new ArrayList<>();
+
+  /** The versions of the table's definition that records name. */
+  final Set<String> schemas = new TreeSet<>();
+
   private final Map<String, Long> lastSeq = new HashMap<>();
 
   static FoldedLog of(String brokers, String topic) throws Exception {
@@ -73,6 +79,7 @@ final class FoldedLog {
       problems.add(key + ": seq " + seq + " after " + before);
     }
     records.merge(op, 1, Integer::sum);
+    schemas.add(text(record.headers().lastHeader("schema").value()));
     if (op.equals("r")) {
       readsByKey.merge(key, 1, Integer::sum);
     }

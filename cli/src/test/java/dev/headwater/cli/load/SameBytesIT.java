@@ -111,6 +111,8 @@ class SameBytesIT {
       }
       assertThat(log.read).hasSize(ROWS.size());
       assertThat(log.streamed).isEqualTo(log.read);
+      // Two names for one type would be a change that a replica cannot follow.
+      assertThat(log.schemas).hasSize(1);
     }
   }
 
