@@ -11,14 +11,20 @@ import org.jspecify.annotations.Nullable;
 /**
  * One record of a table's topic, as it was appended.
  *
- * <p>Its headers are gone through once, when the first of them is asked for, and kept as numbers.
- * Belongs to one thread at a time; its arrays must not be written to.
+ * <p>Its headers are read at once and kept as numbers: what Kafka made of them, several times a
+ * small row's size, then dies young, however long the record waits for its target. Belongs to one
+ * thread at a time; its arrays must not be written to.
  */
 public final class LogRecord {
   private static final byte[] NONE = new byte[0];
 
-  private final ConsumerRecord<byte[], byte[]> record;
-  private boolean headersRead;
+  private final String topic;
+  private final int partition;
+  private final long offset;
+  private final long timestamp;
+  private final byte[] key;
+  private final byte @Nullable [] value;
+  private boolean isMalformed;
   private long seq = -1;
   private char op = '?';
   private byte[] lsn = NONE;
@@ -28,32 +34,38 @@ public final class LogRecord {
   private byte @Nullable [] nulls;
 
   public LogRecord(ConsumerRecord<byte[], byte[]> record) {
-    this.record = record;
+    this.topic = record.topic();
+    this.partition = record.partition();
+    this.offset = record.offset();
+    this.timestamp = record.timestamp();
+    this.key = record.key();
+    this.value = record.value();
+    readHeaders(record);
   }
 
   /** Where it stands in its partition. */
   public long offset() {
-    return record.offset();
+    return offset;
   }
 
   /** Canonical key bytes. */
   public byte[] key() {
-    return record.key();
+    return key;
   }
 
   /** The row's JSON, or null for a tombstone. */
   public byte @Nullable [] value() {
-    return record.value();
+    return value;
   }
 
   /** Whether it says that the row is gone. */
   public boolean isTombstone() {
-    return record.value() == null;
+    return value == null;
   }
 
   /** Kafka's time of the record: the source's commit time where it was known, epoch ms. */
   public long timestamp() {
-    return record.timestamp();
+    return timestamp;
   }
 
   /**
@@ -63,16 +75,16 @@ public final class LogRecord {
    *     without a version, written by something else, would be applied in no order at all
    */
   public long seq() {
-    readHeaders();
+    requireWellFormed();
     if (seq < 0) {
       throw new HeadwaterException(
           FailureCode.RECORD_REFUSED,
           "topic '"
-              + record.topic()
+              + topic
               + "' – the record at offset "
-              + record.offset()
+              + offset
               + " of partition "
-              + record.partition()
+              + partition
               + " has no 'seq' header",
           "Headwater did not write it. Only Headwater may write to the tables' topics.");
     }
@@ -81,60 +93,56 @@ public final class LogRecord {
 
   /** {@code r}, {@code c}, {@code u}, {@code d} or {@code t}; {@code ?} when it was not written. */
   public char op() {
-    readHeaders();
+    requireWellFormed();
     return op;
   }
 
   /** Where the change stands in the source, as PostgreSQL prints it. */
   public String lsn() {
-    readHeaders();
+    requireWellFormed();
     return new String(lsn, StandardCharsets.US_ASCII);
   }
 
   /** The source transaction; 0 when there is none. */
   public long txid() {
-    readHeaders();
+    requireWellFormed();
     return txid;
   }
 
   /** When it was committed at the source, epoch milliseconds; 0 when not known. */
   public long tsMs() {
-    readHeaders();
+    requireWellFormed();
     return tsMs;
   }
 
   /** The version of the table's schema that the value follows. */
   public int schemaVersion() {
-    readHeaders();
+    requireWellFormed();
     return schemaVersion;
   }
 
   /** Columns whose JSON value is null while SQL's is not, as a JSON array of names. */
   public Optional<String> nulls() {
-    readHeaders();
+    requireWellFormed();
     return nulls == null
         ? Optional.empty()
         : Optional.of(new String(nulls, StandardCharsets.UTF_8));
   }
 
-  private void readHeaders() {
-    if (headersRead) {
-      return;
-    }
-    headersRead = true;
+  private void readHeaders(ConsumerRecord<byte[], byte[]> record) {
     for (Header header : record.headers()) {
-      byte[] value = header.value();
-      if (value == null || value.length == 0) {
+      byte[] text = header.value();
+      if (text == null || text.length == 0) {
         continue;
       }
       switch (header.key()) {
-        case "seq" -> seq = number(value);
-        case "op" -> op = (char) value[0];
-        case "lsn" -> lsn = value;
-        case "txid" -> txid = number(value);
-        case "ts_ms" -> tsMs = number(value);
-        case "schema" -> schemaVersion = (int) number(value);
-        case "nulls" -> nulls = value;
+        case "seq" -> seq = number(text);
+        case "op" -> op = (char) text[0];
+        case "lsn" -> lsn = text;
+        case "txid" -> txid = number(text);
+        case "ts_ms" -> tsMs = number(text);
+        case "schema" -> schemaVersion = (int) number(text);
+        case "nulls" -> nulls = text;
         default -> {
           // A later version, or somebody's interceptor, may add headers; they are not ours to read.
         }
@@ -143,20 +151,21 @@ public final class LogRecord {
   }
 
   private long number(byte[] digits) {
-    long value = 0;
+    long number = 0;
     for (byte digit : digits) {
-      if (digit < '0' || digit > '9') {
-        throw new HeadwaterException(
-            FailureCode.RECORD_REFUSED,
-            "topic '"
-                + record.topic()
-                + "' – a header of the record at offset "
-                + record.offset()
-                + " is not a number",
-            "Headwater did not write it. Only Headwater may write to the tables' topics.");
-      }
-      value = value * 10 + (digit - '0');
+      isMalformed |= digit < '0' || digit > '9';
+      number = number * 10 + (digit - '0');
     }
-    return value;
+    return number;
+  }
+
+  /** Who asks is told, not who read on: a reader must come past such a record to say so. */
+  private void requireWellFormed() {
+    if (isMalformed) {
+      throw new HeadwaterException(
+          FailureCode.RECORD_REFUSED,
+          "topic '" + topic + "' – a header of the record at offset " + offset + " is not a number",
+          "Headwater did not write it. Only Headwater may write to the tables' topics.");
+    }
   }
 }
