@@ -79,7 +79,11 @@ final class ReplicaWriter implements PartitionWriter {
       RowLoad load = own.gather(table, batch.rows());
       Optional<TwinLoad> along = sink.twins().along(sink, batch, table, twin);
       sink.addMissingLabels();
-      write(batch, table, load, along);
+      if (!write(batch, table, load, along, false)) {
+        along = sink.twins().along(sink, batch, table, twin);
+        sink.addMissingLabels();
+        write(batch, table, load, along, true);
+      }
     } catch (BatchLoad.UnreadableRow e) {
       settle(batch, table, refusals);
     } catch (SQLException e) {
@@ -95,16 +99,41 @@ final class ReplicaWriter implements PartitionWriter {
     // Connections are the pool's; what is stored stays.
   }
 
-  private void write(FoldedBatch batch, PreparedTable table, RowLoad load, Optional<TwinLoad> along)
+  /**
+   * Writes a batch, into both generations where two are joined.
+   *
+   * <p>That the second is never seen behind rests on every batch: one that does not go along parts
+   * the two, and they are joined anew.
+   *
+   * @param isLast whether rows that were gathered for no second generation, or another one, are
+   *     written all the same; else nothing is, and which one is wanted is known from then on
+   * @return whether it is written
+   */
+  private boolean write(
+      FoldedBatch batch,
+      PreparedTable table,
+      RowLoad load,
+      Optional<TwinLoad> along,
+      boolean isLast)
       throws SQLException {
-    inTransaction(
+    return inTransaction(
         batch,
         (connection, place) -> {
-          load.write(connection, new RowStatements(place.schemaName(), table.table()));
-          sink.twins().noteTwin(place.twin());
-          if (along.isPresent() && along.get().generation() == place.twin()) {
-            along.get().write(connection, fence, batch, place);
+          int wanted = place.twin();
+          sink.twins().noteTwin(sink, wanted);
+          boolean goesAlong = along.filter(gathered -> gathered.generation() == wanted).isPresent();
+          boolean isMissed =
+              wanted != 0 && !goesAlong && sink.twins().mayHold(wanted, partition.table());
+          if (isMissed && !isLast) {
+            return false;
           }
+          load.write(connection, new RowStatements(place.schemaName(), table.table()));
+          if (goesAlong) {
+            along.get().write(connection, fence, batch, place);
+          } else if (isMissed) {
+            TwinLoad.part(connection, sink.name(), wanted);
+          }
+          return true;
         });
   }
 
@@ -131,6 +160,7 @@ final class ReplicaWriter implements PartitionWriter {
             if (!isWhole) {
               throw new IllegalStateException("a batch that is refused as a whole was let pass");
             }
+            return true;
           });
     } catch (SQLException e) {
       throw sink.failures().of(e, "writing into table '" + table.table().name() + "'");
@@ -138,17 +168,25 @@ final class ReplicaWriter implements PartitionWriter {
   }
 
   private interface Work {
-    void run(Connection connection, CheckpointStatements.Place place) throws SQLException;
+    /** Whether it is to be committed. */
+    boolean run(Connection connection, CheckpointStatements.Place place) throws SQLException;
   }
 
-  /** Moves the checkpoint over a batch, and does the work of it in the same transaction. */
-  private void inTransaction(FoldedBatch batch, Work work) throws SQLException {
+  /**
+   * Moves the checkpoint over a batch, and does the work of it in the same transaction.
+   *
+   * @return whether it was committed
+   */
+  private boolean inTransaction(FoldedBatch batch, Work work) throws SQLException {
     try (Connection connection = sink.connect()) {
       try {
         Optional<CheckpointStatements.Place> place =
             fence.advance(connection, owner, checkpoint, batch.checkpoint());
         if (place.isPresent()) {
-          work.run(connection, place.get());
+          if (!work.run(connection, place.get())) {
+            connection.rollback();
+            return false;
+          }
           connection.commit();
         } else {
           connection.rollback();
@@ -161,6 +199,7 @@ final class ReplicaWriter implements PartitionWriter {
       }
     }
     checkpoint = batch.checkpoint();
+    return true;
   }
 
   /** Passes only if the batch is in the target already, by a commit whose answer was lost. */

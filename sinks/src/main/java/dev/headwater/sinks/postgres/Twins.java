@@ -15,7 +15,9 @@ import java.util.concurrent.ConcurrentHashMap;
  */
 final class Twins {
   private final Map<Integer, PostgresSink> sinks = new ConcurrentHashMap<>();
-  private volatile int twin;
+
+  /** Which generation each one's writers were last told to feed along; none: 0. */
+  private final Map<Integer, Integer> twins = new ConcurrentHashMap<>();
 
   void add(PostgresSink sink) {
     sinks.put(sink.generation(), sink);
@@ -25,9 +27,18 @@ final class Twins {
     sinks.remove(sink.generation(), sink);
   }
 
-  /** Notes which generation the target wants fed along; 0 for none. */
-  void noteTwin(int generation) {
-    twin = generation;
+  /**
+   * Notes which generation the target wants fed along with another; 0 for none. One that does not
+   * serve has none: what its writers are told says nothing about the serving one's.
+   */
+  void noteTwin(PostgresSink of, int generation) {
+    twins.put(of.generation(), generation);
+  }
+
+  /** Whether a table's rows belong into a generation, as far as this process can tell. */
+  boolean mayHold(int generation, TableId table) {
+    PostgresSink other = sinks.get(generation);
+    return other == null || other.holds(table);
   }
 
   /**
@@ -36,7 +47,7 @@ final class Twins {
    */
   Optional<TwinLoad> along(
       PostgresSink serving, FoldedBatch batch, PreparedTable table, BatchLoad load) {
-    int number = twin;
+    int number = twins.getOrDefault(serving.generation(), 0);
     PostgresSink other = number == serving.generation() ? null : sinks.get(number);
     TableId id = batch.partition().table();
     if (other == null || !other.holds(id)) {
