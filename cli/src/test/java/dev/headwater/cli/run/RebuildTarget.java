@@ -139,6 +139,8 @@ interface RebuildTarget extends AutoCloseable {
 
     @Override
     public Map<Integer, String> rows() throws IOException, InterruptedException {
+      // A server that has just started answers before it knows of its indices.
+      send("/_cluster/health?wait_for_status=yellow&timeout=60s", "GET");
       HttpResponse<String> refreshed = send("/orders/_refresh", "POST");
       Map<Integer, String> rows = new TreeMap<>();
       if (refreshed.statusCode() == 404) {
