@@ -52,9 +52,6 @@ final class OpenSearchSwitch implements SwitchTarget {
   }
 
   @Override
-  public void surround() {}
-
-  @Override
   public List<Reader> readers() {
     return List.of(
         new Reader("get of a row", Get::new),
@@ -64,7 +61,9 @@ final class OpenSearchSwitch implements SwitchTarget {
 
   @Override
   public List<Held> hold() {
-    return List.of(new PointInTime(), new OpenScroll());
+    return List.of(
+        new Held("point in time from before the load", false, new PointInTime()),
+        new Held("scroll from before the load", false, new OpenScroll()));
   }
 
   @Override
@@ -79,9 +78,6 @@ final class OpenSearchSwitch implements SwitchTarget {
     return http.get("/_cat/indices/" + NAME + "-g*?format=json").size() == 1;
   }
 
-  @Override
-  public void close() {}
-
   /** Rows that are often changed, one at a time; knows the index that answers. */
   private final class Get implements Reader.Reading {
     private final Random random = new Random(19);
@@ -94,9 +90,6 @@ final class OpenSearchSwitch implements SwitchTarget {
       log.servedBy(found.path("_index").asText());
       versions.saw(id, found.path("_source").path("version").asLong(-1), log);
     }
-
-    @Override
-    public void close() {}
   }
 
   private final class Search implements Reader.Reading {
@@ -116,9 +109,6 @@ final class OpenSearchSwitch implements SwitchTarget {
       log.requireNotBelow(last, sum, "the sum");
       last = sum;
     }
-
-    @Override
-    public void close() {}
   }
 
   private final class Scroll implements Reader.Reading {
@@ -133,9 +123,6 @@ final class OpenSearchSwitch implements SwitchTarget {
         endScroll(id);
       }
     }
-
-    @Override
-    public void close() {}
   }
 
   private JsonNode firstPage() {
@@ -182,50 +169,32 @@ final class OpenSearchSwitch implements SwitchTarget {
   }
 
   /** Opened before the load; the index it is on is not dropped as long as it is. */
-  private final class PointInTime implements Held {
-    private final ReadLog log = new ReadLog("point in time from before the load");
+  private final class PointInTime implements Reader.Reading {
     private final String id =
         http.post("/" + NAME + "/_search/point_in_time?keep_alive=1h", "").path("pit_id").asText();
 
     @Override
-    public ReadLog log() {
-      return log;
+    public void once(ReadLog log) {
+      JsonNode answer =
+          http.post(
+              "/_search",
+              "{\"size\":0,\"track_total_hits\":true,\"pit\":{\"id\":\""
+                  + id
+                  + "\"},\"query\":"
+                  + counted
+                  + "}");
+      requireWhole(answer, log);
+      log.requireRows(rows, total(answer));
     }
 
     @Override
-    public boolean holdsUpSwitch() {
-      return false;
-    }
-
-    @Override
-    public void check() {
-      long began = System.nanoTime();
-      try {
-        JsonNode answer =
-            http.post(
-                "/_search",
-                "{\"size\":0,\"track_total_hits\":true,\"pit\":{\"id\":\""
-                    + id
-                    + "\"},\"query\":"
-                    + counted
-                    + "}");
-        requireWhole(answer, log);
-        log.requireRows(rows, total(answer));
-        log.read(began, System.nanoTime());
-      } catch (BenchmarkException e) {
-        log.error(e.getMessage());
-      }
-    }
-
-    @Override
-    public void release() {
+    public void close() {
       http.send("DELETE", "/_search/point_in_time", "{\"pit_id\":[\"" + id + "\"]}");
     }
   }
 
   /** Its first page is read before the load, the others long after. */
-  private final class OpenScroll implements Held {
-    private final ReadLog log = new ReadLog("scroll from before the load");
+  private final class OpenScroll implements Reader.Reading {
     private final String id;
     private final long before;
 
@@ -236,28 +205,12 @@ final class OpenSearchSwitch implements SwitchTarget {
     }
 
     @Override
-    public ReadLog log() {
-      return log;
+    public void once(ReadLog log) {
+      log.requireRows(rows, before + restOf(id, log));
     }
 
     @Override
-    public boolean holdsUpSwitch() {
-      return false;
-    }
-
-    @Override
-    public void check() {
-      long began = System.nanoTime();
-      try {
-        log.requireRows(rows, before + restOf(id, log));
-        log.read(began, System.nanoTime());
-      } catch (BenchmarkException e) {
-        log.error(e.getMessage());
-      }
-    }
-
-    @Override
-    public void release() {
+    public void close() {
       endScroll(id);
     }
   }

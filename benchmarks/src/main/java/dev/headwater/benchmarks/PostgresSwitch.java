@@ -89,7 +89,7 @@ final class PostgresSwitch implements SwitchTarget {
 
   @Override
   public List<Held> hold() {
-    return List.of(new OldSnapshot());
+    return List.of(new Held("repeatable read from before the load", true, new OldSnapshot()));
   }
 
   @Override
@@ -203,8 +203,7 @@ final class PostgresSwitch implements SwitchTarget {
   }
 
   /** A report's transaction, or pg_dump's: its snapshot is older than the load. */
-  private final class OldSnapshot implements Held {
-    private final ReadLog log = new ReadLog("repeatable read from before the load");
+  private final class OldSnapshot implements Reader.Reading {
     private final Connection connection = connect();
     private final Sum first;
 
@@ -219,36 +218,16 @@ final class PostgresSwitch implements SwitchTarget {
     }
 
     @Override
-    public ReadLog log() {
-      return log;
+    public void once(ReadLog log) throws SQLException {
+      Sum now = sum(connection, TABLE);
+      log.requireRows(first.rows(), now.rows());
+      log.requireNotBelow(first.versions(), now.versions(), "the snapshot's sum");
+      log.requireNotBelow(now.versions(), first.versions(), "the snapshot's sum, before");
     }
 
     @Override
-    public boolean holdsUpSwitch() {
-      return true;
-    }
-
-    @Override
-    public void check() {
-      long began = System.nanoTime();
-      try {
-        Sum now = sum(connection, TABLE);
-        log.requireRows(first.rows(), now.rows());
-        log.requireNotBelow(first.versions(), now.versions(), "the snapshot's sum");
-        log.requireNotBelow(now.versions(), first.versions(), "the snapshot's sum, before");
-        log.read(began, System.nanoTime());
-      } catch (SQLException e) {
-        log.error(e.toString());
-      }
-    }
-
-    @Override
-    public void release() {
-      try {
-        connection.close();
-      } catch (SQLException e) {
-        throw new BenchmarkException("the old snapshot's session does not close", e);
-      }
+    public void close() throws SQLException {
+      connection.close();
     }
   }
 }

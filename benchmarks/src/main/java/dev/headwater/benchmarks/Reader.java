@@ -19,8 +19,15 @@ final class Reader implements AutoCloseable {
     /** Reads once, and notes in the log what it must never see. */
     void once(ReadLog log) throws Exception;
 
+    /** Reads once, and notes how long that took. */
+    default void timed(ReadLog log) throws Exception {
+      long began = System.nanoTime();
+      once(log);
+      log.read(began, System.nanoTime());
+    }
+
     @Override
-    void close() throws Exception;
+    default void close() throws Exception {}
   }
 
   private final ReadLog log;
@@ -47,9 +54,7 @@ final class Reader implements AutoCloseable {
     while (!stopped) {
       try (Reading reading = opening.open()) {
         while (!stopped) {
-          long began = System.nanoTime();
-          reading.once(log);
-          log.read(began, System.nanoTime());
+          reading.timed(log);
         }
       } catch (Exception e) {
         log.error(e.toString());

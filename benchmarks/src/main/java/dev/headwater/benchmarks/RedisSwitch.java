@@ -65,19 +65,11 @@ final class RedisSwitch implements SwitchTarget {
   }
 
   @Override
-  public void surround() {}
-
-  @Override
   public List<Reader> readers() {
     return List.of(
         new Reader("MGET of 100 rows", () -> new Reading(LiveWriter.HOT_ROWS, false)),
         new Reader("GET of any row", () -> new Reading(1, true)),
         new Reader("MGET of all rows, by " + BLOCK, () -> new Reading(BLOCK, false)));
-  }
-
-  @Override
-  public List<Held> hold() {
-    return List.of();
   }
 
   @Override

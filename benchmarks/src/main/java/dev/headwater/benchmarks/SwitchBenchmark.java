@@ -13,9 +13,13 @@ final class SwitchBenchmark implements Benchmark {
   static final String CONNECTOR = "log";
   static final String TOPIC = CONNECTOR + ".public." + TABLE;
   private static final String PARTITIONS = "  partitions: {\"" + TOPIC + "\": 4}";
-  private static final List<BiFunction<Lab, Long, SwitchTarget>> TARGETS =
-      List.of(PostgresSwitch::new, RedisSwitch::new, OpenSearchSwitch::new);
-  private static final List<String> NAMES = List.of("postgres", "redis", "opensearch");
+  private static final List<Kind> KINDS =
+      List.of(
+          new Kind("postgres", PostgresSwitch::new),
+          new Kind("redis", RedisSwitch::new),
+          new Kind("opensearch", OpenSearchSwitch::new));
+
+  private record Kind(String name, BiFunction<Lab, Long, SwitchTarget> start) {}
 
   @Override
   public void run(Lab lab, Options options, Report report) {
@@ -26,9 +30,9 @@ final class SwitchBenchmark implements Benchmark {
             lab.root, lab.work, "capture", yaml, options.headwaterJvm(), "capture", CONNECTOR)) {
       RebuildBenchmark.awaitRows(lab, TOPIC, options.rows(), capture::requireAlive);
       Progress.say("the log holds " + options.rows() + " rows");
-      for (int i = 0; i < NAMES.size(); i++) {
-        if (options.wants(NAMES.get(i))) {
-          try (SwitchTarget target = TARGETS.get(i).apply(lab, options.rows())) {
+      for (Kind kind : KINDS) {
+        if (options.wants(kind.name())) {
+          try (SwitchTarget target = kind.start().apply(lab, options.rows())) {
             new SwitchRun(lab, options, report, target, capture).run(yaml);
           }
         }

@@ -24,8 +24,8 @@ final class SwitchRun {
   private final SwitchTarget target;
   private final Headwater capture;
   private final SwitchTable table;
-  private final List<SwitchTarget.Held> held = new ArrayList<>();
-  private final List<SwitchTarget.Held> ended = new ArrayList<>();
+  private final List<Held> held = new ArrayList<>();
+  private final List<Held> ended = new ArrayList<>();
   private final List<Reader> readers = new ArrayList<>();
 
   SwitchRun(Lab lab, Options options, Report report, SwitchTarget target, Headwater capture) {
@@ -77,6 +77,10 @@ final class SwitchRun {
       held.addAll(target.hold());
       Clock.pause(REST_MS);
       change(sink, "rebuild, old kept", "rebuild", "--keep-previous");
+      if (isHeldUp()) {
+        report.fail("the first rebuild never said that it waits for a reader of an older snapshot");
+        endHeld(true);
+      }
       rest(sink, writer);
       change(sink, "rollback", "rollback");
       rest(sink, writer);
@@ -109,8 +113,7 @@ final class SwitchRun {
       while (process.isAlive()) {
         sink.requireAlive();
         capture.requireAlive();
-        if (process.output().contains("transactions older than")
-            && held.stream().anyMatch(SwitchTarget.Held::holdsUpSwitch)) {
+        if (process.output().contains("transactions older than") && isHeldUp()) {
           long seen = System.nanoTime();
           Clock.pause(HELD_MS);
           if (probe.switches().size() > switches) {
@@ -138,15 +141,15 @@ final class SwitchRun {
     table.step(step, since(begun), note);
   }
 
+  private boolean isHeldUp() {
+    return held.stream().anyMatch(Held::holdsUpSwitch);
+  }
+
   private void endHeld(boolean isHoldingUp) {
-    for (SwitchTarget.Held one : held) {
-      if (one.holdsUpSwitch() == isHoldingUp) {
-        one.check();
-        one.release();
-      }
-    }
-    ended.addAll(held.stream().filter(h -> h.holdsUpSwitch() == isHoldingUp).toList());
-    held.removeIf(h -> h.holdsUpSwitch() == isHoldingUp);
+    List<Held> ending = held.stream().filter(h -> h.holdsUpSwitch() == isHoldingUp).toList();
+    ending.forEach(Held::end);
+    ended.addAll(ending);
+    held.removeAll(ending);
   }
 
   private void rest(Headwater sink, LiveWriter writer) {

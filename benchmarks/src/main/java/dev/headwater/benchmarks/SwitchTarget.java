@@ -18,13 +18,15 @@ interface SwitchTarget extends AutoCloseable {
   long rows();
 
   /** Once filled: what users have around their rows, such as a view. */
-  void surround();
+  default void surround() {}
 
   /** The readers; the first one reads little and often, and knows which generation answers. */
   List<Reader> readers();
 
   /** Begins what is held open over the load, such as an old snapshot. */
-  List<Held> hold();
+  default List<Held> hold() {
+    return List.of();
+  }
 
   /** Bytes on disk of all generations; 0 for a target that has none. */
   long diskBytes();
@@ -38,21 +40,5 @@ interface SwitchTarget extends AutoCloseable {
   }
 
   @Override
-  void close();
-
-  /** A reader who began before the load and goes on after it. */
-  interface Held {
-    ReadLog log();
-
-    /**
-     * Whether the first switch waits for it; else it is held until nothing but it needs the old.
-     */
-    boolean holdsUpSwitch();
-
-    /** Reads on, and notes what is not as it was at its beginning. */
-    void check();
-
-    /** Ends it. */
-    void release();
-  }
+  default void close() {}
 }
