@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.PreparedStatement;
+import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -19,11 +20,14 @@ import java.util.Random;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.stream.Collectors;
 import org.apache.kafka.clients.admin.Admin;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import redis.clients.jedis.Jedis;
+import redis.clients.jedis.exceptions.JedisException;
 
 /**
  * Three brokers of which one after the other is killed at a moment drawn by lot, while rows are
@@ -53,7 +57,7 @@ class BrokerDeathIT {
         RedisServer cache = RedisServer.start();
         Connection connection = connect(source);
         Workers workers = new Workers(directory, log, source, cache);
-        Rows rows = new Rows(connection, cache)) {
+        Rows rows = new Rows(connection, cache, workers)) {
       rows.await(20);
       for (int kill = 1; kill <= KILLS; kill++) {
         KafkaServer victim = log.brokers().get(random.nextInt(3));
@@ -66,7 +70,6 @@ class BrokerDeathIT {
             "broker %d killed: the slowest row took %,d ms%n",
             log.brokers().indexOf(victim) + 1, rows.slowest());
         assertThat(rows.slowest()).isLessThan(LIMIT_MS);
-        workers.requireAlive();
         victim.restart();
         awaitInSync(log);
       }
@@ -105,7 +108,7 @@ class BrokerDeathIT {
     long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(180);
     while (!condition.call()) {
       if (System.nanoTime() > end) {
-        throw new AssertionError("not so within three minutes: " + what);
+        throw new TimeoutException("not so within three minutes: " + what);
       }
       Thread.sleep(20);
     }
@@ -148,6 +151,13 @@ class BrokerDeathIT {
       }
     }
 
+    /** What each of them said last, for a failure that only it can explain. */
+    String lastWords() {
+      return processes.stream()
+          .map(process -> process.name() + " said:\n" + process.lastWords())
+          .collect(Collectors.joining("\n"));
+    }
+
     @Override
     public void close() throws InterruptedException {
       for (HeadwaterProcess process : processes) {
@@ -159,6 +169,7 @@ class BrokerDeathIT {
   /** One row after the other is written; each is looked for until it is in the cache. */
   private static final class Rows implements AutoCloseable {
     private final Map<Long, Long> committedAt = new ConcurrentHashMap<>();
+    private final Workers workers;
     private final Thread writer;
     private final Thread reader;
     private volatile long written;
@@ -166,8 +177,10 @@ class BrokerDeathIT {
     private volatile long slowestMs;
     private volatile boolean stopped;
     private volatile boolean closed;
+    private volatile Exception failure;
 
-    Rows(Connection connection, RedisServer cache) {
+    Rows(Connection connection, RedisServer cache, Workers workers) {
+      this.workers = workers;
       writer = new Thread(() -> write(connection), "writer");
       reader = new Thread(() -> read(cache), "reader");
       writer.start();
@@ -183,8 +196,8 @@ class BrokerDeathIT {
           written++;
           Thread.sleep(PAUSE_MS);
         }
-      } catch (Exception e) {
-        throw new AssertionError(e);
+      } catch (SQLException | InterruptedException e) {
+        failure = e;
       }
     }
 
@@ -198,15 +211,27 @@ class BrokerDeathIT {
           }
           Thread.sleep(5);
         }
-      } catch (InterruptedException e) {
-        throw new AssertionError(e);
+      } catch (JedisException | InterruptedException e) {
+        failure = e;
       }
     }
 
     /** Until so many rows that are written from now on are there. */
     void await(int more) throws Exception {
       long goal = written + more;
-      BrokerDeathIT.await("row " + goal + " in the cache", () -> seen >= goal);
+      try {
+        BrokerDeathIT.await(
+            "row " + goal + " in the cache",
+            () -> {
+              workers.requireAlive();
+              assertThat(failure).as("the test's own writing and reading").isNull();
+              return seen >= goal;
+            });
+      } catch (TimeoutException e) {
+        throw new AssertionError(
+            "%s; %d written, %d seen%n%s"
+                .formatted(e.getMessage(), written, seen, workers.lastWords()));
+      }
     }
 
     void awaitAll() throws Exception {
