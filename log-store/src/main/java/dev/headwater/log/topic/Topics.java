@@ -23,6 +23,7 @@ import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.Config;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.TopicDescription;
+import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.config.TopicConfig;
 import org.apache.kafka.common.errors.InvalidTopicException;
@@ -128,36 +129,47 @@ public final class Topics {
             });
   }
 
-  /** The topics among these that there are. */
+  /**
+   * The topics among these that there are. One that was just made may be known to the broker that
+   * describes it and not yet to the one that is asked for its settings: that one is not there yet.
+   */
   private Map<String, TopicInfo> describeAll(Set<String> names) {
     Admin admin = log.admin();
     String what = "describing " + names.size() + " topics";
     try {
-      Map<String, TopicDescription> descriptions = new TreeMap<>();
-      for (var described : admin.describeTopics(names).topicNameValues().entrySet()) {
-        try {
-          descriptions.put(described.getKey(), described.getValue().get());
-        } catch (ExecutionException e) {
-          if (!(e.getCause() instanceof UnknownTopicOrPartitionException)) {
-            throw LogFailures.translate(what, log.address(), e);
-          }
-        }
-      }
+      Map<String, TopicDescription> descriptions =
+          known(admin.describeTopics(names).topicNameValues());
       List<ConfigResource> resources =
           descriptions.keySet().stream()
               .map(name -> new ConfigResource(ConfigResource.Type.TOPIC, name))
               .toList();
-      Map<ConfigResource, Config> settings = admin.describeConfigs(resources).all().get();
       Map<String, TopicInfo> found = new TreeMap<>();
-      settings.forEach(
-          (resource, values) ->
-              found.put(resource.name(), info(descriptions.get(resource.name()), values)));
+      known(admin.describeConfigs(resources).values())
+          .forEach(
+              (resource, values) ->
+                  found.put(resource.name(), info(descriptions.get(resource.name()), values)));
       return found;
     } catch (ExecutionException e) {
       throw LogFailures.translate(what, log.address(), e);
     } catch (InterruptedException e) {
       throw interrupted(e);
     }
+  }
+
+  /** The answers, without those that a broker knows nothing of. */
+  private static <K, V> Map<K, V> known(Map<K, KafkaFuture<V>> asked)
+      throws ExecutionException, InterruptedException {
+    Map<K, V> found = new HashMap<>();
+    for (Map.Entry<K, KafkaFuture<V>> each : asked.entrySet()) {
+      try {
+        found.put(each.getKey(), each.getValue().get());
+      } catch (ExecutionException e) {
+        if (!(e.getCause() instanceof UnknownTopicOrPartitionException)) {
+          throw e;
+        }
+      }
+    }
+    return found;
   }
 
   private static TopicInfo info(TopicDescription description, Config settings) {
