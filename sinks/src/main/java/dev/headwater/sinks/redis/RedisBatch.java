@@ -29,6 +29,9 @@ import java.util.Set;
 final class RedisBatch {
   private static final ObjectMapper JSON = new ObjectMapper();
 
+  /** What stands before the rows: fields, owner, checkpoints, how many are deleted. */
+  static final int FIRST_ROW = 6;
+
   /** Far below the million that Redis takes in one command. */
   static final int MAX_ARGUMENTS = 200_000;
 
@@ -98,6 +101,11 @@ final class RedisBatch {
             : config.ttl().isZero() ? WRITE_JSON : WRITE_JSON_TTL;
     this.text = (CHECK + write + STORE).getBytes(StandardCharsets.US_ASCII);
     this.sha = sha1(text).getBytes(StandardCharsets.US_ASCII);
+  }
+
+  /** Whether a row is its name and its value and nothing else. */
+  boolean isPlain() {
+    return config.value() == SinkConfig.Redis.Value.JSON && config.ttl().isZero();
   }
 
   byte[] text() {

@@ -5,6 +5,7 @@ import dev.headwater.sinks.SinkConfig;
 import java.net.URI;
 import java.time.Duration;
 import java.util.function.Function;
+import redis.clients.jedis.Connection;
 import redis.clients.jedis.ConnectionPoolConfig;
 import redis.clients.jedis.DefaultJedisClientConfig;
 import redis.clients.jedis.HostAndPort;
@@ -55,6 +56,23 @@ final class RedisConnection implements AutoCloseable {
   <T> T call(Function<JedisPooled, T> work) {
     try {
       return work.apply(redis);
+    } catch (JedisException e) {
+      throw failure(e);
+    }
+  }
+
+  /**
+   * Has several commands sent over one connection, which is thrown away if that fails: nobody else
+   * is to find what it left behind.
+   */
+  <T> T onOne(Function<Connection, T> work) {
+    try (Connection connection = redis.getPool().getResource()) {
+      try {
+        return work.apply(connection);
+      } catch (RuntimeException e) {
+        connection.setBroken();
+        throw e;
+      }
     } catch (JedisException e) {
       throw failure(e);
     }

@@ -13,6 +13,7 @@ import java.util.Arrays;
  * <pre>
  * __headwater:SINK        hash    the generations, the last request, the keys of its tables
  * __headwater:SINK:gN     hash    owner and checkpoint of each partition of generation N
+ * __headwater:SINK:gN:P   text    changes whenever partition P changes hands
  * customer:42             row     generations: in_place
  * SINK:gN:customer:42     row     generations: pointer
  * SINK:generation         text    SINK:gN: of the generation that serves
@@ -41,6 +42,11 @@ final class RedisNames {
 
   static byte[] checkpoints(String sink, int generation) {
     return bytes(STATE + sink + ":g" + generation);
+  }
+
+  /** The turnstile of a partition, as scripts make it too. */
+  static byte[] turnstile(byte[] checkpoints, String partition) {
+    return bytes(new String(checkpoints, StandardCharsets.UTF_8) + ":" + partition);
   }
 
   static byte[] pointer(String sink) {

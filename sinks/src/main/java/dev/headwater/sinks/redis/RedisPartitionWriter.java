@@ -23,6 +23,10 @@ import redis.clients.jedis.exceptions.JedisNoScriptException;
 final class RedisPartitionWriter implements PartitionWriter {
   private static final byte[] NONE = {'0'};
   private static final int HELD = 3;
+
+  /** From so many rows on, what it saves is more than the question before it costs. */
+  private static final int MANY_ROWS = 300;
+
   private static final long HELD_PAUSE_MS = 10;
 
   /** Replaces the owner, and says what checkpoint is there; nothing if the generation is gone. */
@@ -32,6 +36,7 @@ final class RedisPartitionWriter implements PartitionWriter {
           local state = redis.call('HGET', KEYS[1], ARGV[1])
           if not state or state == 'DROPPING' then return false end
           redis.call('HSET', KEYS[2], ARGV[2], ARGV[4])
+          redis.call('SET', KEYS[3], ARGV[4])
           return redis.call('HGET', KEYS[2], ARGV[3]) or ''
           """);
 
@@ -43,6 +48,7 @@ final class RedisPartitionWriter implements PartitionWriter {
   private final byte[] checkpointField;
   private final byte[] owner;
   private final RedisBatch script;
+  private final RedisAtOnce atOnce;
   private boolean isLimitOld;
   private byte[] stored;
   private Optional<Checkpoint> checkpoint;
@@ -57,6 +63,8 @@ final class RedisPartitionWriter implements PartitionWriter {
     this.checkpointField = RedisNames.bytes("at:" + partition);
     this.owner = RedisNames.bytes(UUID.randomUUID().toString());
     this.script = new RedisBatch(config);
+    byte[] turnstile = RedisNames.turnstile(checkpointKey.get(0), partition.toString());
+    this.atOnce = new RedisAtOnce(sink.redis(), checkpointKey.get(0), turnstile);
     byte[] state = RedisNames.bytes(sink.generation() + ".state");
     Object found =
         sink.redis()
@@ -64,7 +72,7 @@ final class RedisPartitionWriter implements PartitionWriter {
                 r ->
                     r.eval(
                         TAKE,
-                        List.of(RedisNames.state(config.name()), checkpointKey.get(0)),
+                        List.of(RedisNames.state(config.name()), checkpointKey.get(0), turnstile),
                         List.of(state, ownerField, checkpointField, owner)));
     if (found == null) {
       throw new HeadwaterException(
@@ -126,7 +134,9 @@ final class RedisPartitionWriter implements PartitionWriter {
       requireOwner();
       refusals.keep(partition, refused, rows - refused.size());
     }
-    run(arguments);
+    if (rows < MANY_ROWS || deletes > 0 || !script.isPlain() || !writeAtOnce(arguments)) {
+      run(arguments);
+    }
     stored = next;
     checkpoint = Optional.of(batch.checkpoint());
   }
@@ -190,6 +200,13 @@ final class RedisPartitionWriter implements PartitionWriter {
     arguments.add(stored);
     arguments.add(next);
     arguments.add(NONE);
+  }
+
+  private boolean writeAtOnce(List<byte[]> arguments) {
+    isLimitOld = true;
+    boolean isWritten = atOnce.write(arguments);
+    isLimitOld = !isWritten;
+    return isWritten;
   }
 
   private void run(List<byte[]> arguments) {

@@ -40,6 +40,14 @@ final class RedisState {
         local state = redis.call('HGET', s, field(n, 'state'))
         if state then by[state] = n end
       end
+      local function forgetCheckpoints(all)
+        for _, name in ipairs(redis.call('HKEYS', all)) do
+          if string.sub(name, 1, 6) == 'owner:' then
+            redis.call('DEL', all .. ':' .. string.sub(name, 7))
+          end
+        end
+        redis.call('DEL', all)
+      end
       local function move(n, state)
         redis.call('HSET', s, field(n, 'state'), state, field(n, 'since'), now)
       end
@@ -76,7 +84,7 @@ final class RedisState {
                     redis.call('HSET', mine, all[i], string.format('%d %s %s 0', n, topic, offset))
                   end
                 end
-                redis.call('DEL', theirs)
+                forgetCheckpoints(theirs)
                 forget(live)
               end
               return 'done'
@@ -141,7 +149,7 @@ final class RedisState {
               if ARGV[2] ~= '' then redis.call('HSET', s, 'request', ARGV[2]) end
               if not state then return 'done' end
               if state ~= 'DROPPING' then move(n, 'DROPPING') end
-              redis.call('DEL', string.format('%s%d', ARGV[3], n))
+              forgetCheckpoints(string.format('%s%d', ARGV[3], n))
               return 'dropping'
               """);
 
