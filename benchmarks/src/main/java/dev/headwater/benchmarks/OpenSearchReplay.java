@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A search index in OpenSearch. The interval begins with the first document that is indexed and
@@ -30,6 +31,7 @@ final class OpenSearchReplay {
   private static final int BULK_BYTES = 5 << 20;
   private static final int IN_FLIGHT = 2;
   private static final long MAX_SECONDS = 400;
+  private static final String NAME = "search";
 
   private final Lab lab;
   private final Options options;
@@ -38,6 +40,9 @@ final class OpenSearchReplay {
   private final HttpClient http =
       HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
   private final List<byte[]> bodies;
+
+  /** One for all rounds, as the peers beside other targets are: cold in the first. */
+  private @Nullable Headwater worker;
 
   OpenSearchReplay(Lab lab, Options options, Report report) {
     this.lab = lab;
@@ -52,9 +57,32 @@ final class OpenSearchReplay {
     bulkAlone(round, like);
   }
 
-  /** Answers mapping and settings of the index that was filled. */
+  /**
+   * From the second round on, an index that was deleted, which the worker fills again. Answers
+   * mapping and settings of the index that was filled.
+   */
   private JsonNode headwater(int round) {
-    String name = "os_" + round;
+    lab.settle();
+    if (worker != null) {
+      ask("DELETE", "/" + ask("GET", "/" + NAME, new byte[0]).fieldNames().next(), new byte[0]);
+    }
+    Headwater process = worker == null ? start() : worker;
+    worker = process;
+    Map<String, Long> pids = new LinkedHashMap<>();
+    pids.put("sink", process.pid());
+    pids.putAll(lab.servers.pids());
+    long begun = awaitIndexed(NAME, 1, process);
+    CpuSeries cpu = new CpuSeries(pids);
+    awaitIndexed(NAME, options.rows(), process);
+    ask("POST", "/" + NAME + "/_refresh", new byte[0]);
+    long end = Clock.micros();
+    cpu.mark();
+    requireCount(NAME);
+    add("headwater", round, (end - begun) / 1e6, cpu, ProcessMeter.peakMebibytes(process.pid()));
+    return ask("GET", "/" + NAME, new byte[0]).elements().next();
+  }
+
+  private Headwater start() {
     String yaml =
         lab.yaml(RebuildBenchmark.CONNECTOR, RebuildBenchmark.TABLE, "", "")
             + """
@@ -65,26 +93,8 @@ final class OpenSearchReplay {
                 tables: [%s]
                 index: %s
             """
-                .formatted(name, server.url(), RebuildBenchmark.TOPIC, name);
-    lab.settle();
-    try (Headwater process =
-        Headwater.start(lab.root, lab.work, name, yaml, options.headwaterJvm(), "sink", name)) {
-      Map<String, Long> pids = new LinkedHashMap<>();
-      pids.put("sink", process.pid());
-      pids.putAll(lab.servers.pids());
-      long begun = awaitIndexed(name, 1, process);
-      CpuSeries cpu = new CpuSeries(pids);
-      awaitIndexed(name, options.rows(), process);
-      ask("POST", "/" + name + "/_refresh", new byte[0]);
-      long end = Clock.micros();
-      cpu.mark();
-      requireCount(name);
-      add("headwater", round, (end - begun) / 1e6, cpu, ProcessMeter.peakMebibytes(process.pid()));
-    }
-    JsonNode index = ask("GET", "/" + name, new byte[0]).elements().next();
-    String real = ask("GET", "/" + name, new byte[0]).fieldNames().next();
-    ask("DELETE", "/" + real, new byte[0]);
-    return index;
+                .formatted(NAME, server.url(), RebuildBenchmark.TOPIC, NAME);
+    return Headwater.start(lab.root, lab.work, NAME, yaml, options.headwaterJvm(), "sink", NAME);
   }
 
   private void bulkAlone(int round, JsonNode like) {
