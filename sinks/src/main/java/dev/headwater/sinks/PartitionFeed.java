@@ -36,6 +36,12 @@ final class PartitionFeed {
     CLOSED
   }
 
+  /**
+   * Enough that applying never waits for reading. All that waits is copied by each collection of
+   * garbage, so it is no more than that.
+   */
+  private static final int WAITING_BATCHES = 4;
+
   private final LogPartition partition;
   private final int generation;
   private final Deque<Chunk> queue = new ArrayDeque<>();
@@ -192,8 +198,15 @@ final class PartitionFeed {
     lagBehindRead = lag;
   }
 
-  synchronized long queuedBytes() {
-    return queuedBytes;
+  /**
+   * How much waits to be applied, as a share of what may.
+   *
+   * @param limit a batch, of which a few may wait
+   * @param bytes what may wait at most
+   */
+  synchronized double fullness(BatchLimit limit, long bytes) {
+    double batches = (double) queuedRecords / limit.maxRecords();
+    return Math.max(batches / WAITING_BATCHES, (double) queuedBytes / bytes);
   }
 
   /** The batch to apply: the one that failed before, or the next. On the claiming thread. */

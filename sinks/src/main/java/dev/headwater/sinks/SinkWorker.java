@@ -187,7 +187,7 @@ public final class SinkWorker implements Runnable, AutoCloseable {
     boolean waiting =
         feeds.values().stream()
                 .anyMatch(f -> f.attempts() > 0 || f.state() != PartitionFeed.State.RUNNING)
-            || feeds.values().stream().anyMatch(f -> f.queuedBytes() > readAhead() / 2);
+            || feeds.values().stream().anyMatch(f -> fullness(f) > 0.5);
     return waiting ? SHORT_POLL : POLL;
   }
 
@@ -273,14 +273,18 @@ public final class SinkWorker implements Runnable, AutoCloseable {
   /** Reads on only where the target keeps up. */
   private void bound(GroupReader reader) {
     for (PartitionFeed feed : feeds.values()) {
-      boolean full = feed.queuedBytes() > readAhead();
-      if (full || feed.state() != PartitionFeed.State.RUNNING) {
+      double fullness = fullness(feed);
+      if (fullness > 1 || feed.state() != PartitionFeed.State.RUNNING) {
         reader.pause(feed.partition());
-      } else if (feed.queuedBytes() <= readAhead() / 2) {
+      } else if (fullness <= 0.5) {
         reader.resume(feed.partition());
       }
       feed.lagBehindRead(reader.lag(feed.partition()).orElse(0));
     }
+  }
+
+  private double fullness(PartitionFeed feed) {
+    return feed.fullness(sink.batchLimit(), readAhead());
   }
 
   private long readAhead() {

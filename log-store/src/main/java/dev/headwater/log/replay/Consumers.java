@@ -22,7 +22,7 @@ final class Consumers {
   static KafkaConsumer<byte[], byte[]> open(LogConnection log, Map<String, Object> own) {
     Map<String, Object> p = log.clientProperties();
     p.putIfAbsent(ConsumerConfig.FETCH_MAX_BYTES_CONFIG, 32 << 20);
-    p.putIfAbsent(ConsumerConfig.MAX_PARTITION_FETCH_BYTES_CONFIG, 8 << 20);
+    p.putIfAbsent(ConsumerConfig.MAX_PARTITION_FETCH_BYTES_CONFIG, 2 << 20);
     p.putIfAbsent(ConsumerConfig.MAX_POLL_RECORDS_CONFIG, 10_000);
     p.putIfAbsent(ConsumerConfig.FETCH_MAX_WAIT_MS_CONFIG, 100);
     p.put(ConsumerConfig.ISOLATION_LEVEL_CONFIG, "read_committed");

@@ -18,6 +18,9 @@ import org.jspecify.annotations.Nullable;
 public final class LogRecord {
   private static final byte[] NONE = new byte[0];
 
+  /** What every record has, in the order in which the contract lists it and it is written. */
+  private static final String[] ORDER = {"seq", "op", "lsn", "txid", "ts_ms", "schema"};
+
   private final String topic;
   private final int partition;
   private final long offset;
@@ -130,22 +133,44 @@ public final class LogRecord {
   }
 
   private void readHeaders(ConsumerRecord<byte[], byte[]> record) {
-    for (Header header : record.headers()) {
-      byte[] text = header.value();
-      if (text == null || text.length == 0) {
-        continue;
+    Header[] headers = record.headers().toArray();
+    int first = 0;
+    if (isInOrder(headers)) {
+      for (int i = 0; i < ORDER.length; i++) {
+        read(ORDER[i], headers[i].value());
       }
-      switch (header.key()) {
-        case "seq" -> seq = number(text);
-        case "op" -> op = (char) text[0];
-        case "lsn" -> lsn = text;
-        case "txid" -> txid = number(text);
-        case "ts_ms" -> tsMs = number(text);
-        case "schema" -> schemaVersion = (int) number(text);
-        case "nulls" -> nulls = text;
-        default -> {
-          // A later version, or somebody's interceptor, may add headers; they are not ours to read.
-        }
+      first = ORDER.length;
+    }
+    for (int i = first; i < headers.length; i++) {
+      read(headers[i].key(), headers[i].value());
+    }
+  }
+
+  /**
+   * Whether the headers are those that Headwater writes, of which the first and the last tell:
+   * making a text of each name, of each record, is a fifth of what reading a log costs.
+   */
+  private static boolean isInOrder(Header[] headers) {
+    int last = ORDER.length - 1;
+    return headers.length > last
+        && headers[0].key().equals(ORDER[0])
+        && headers[last].key().equals(ORDER[last]);
+  }
+
+  private void read(String name, byte @Nullable [] text) {
+    if (text == null || text.length == 0) {
+      return;
+    }
+    switch (name) {
+      case "seq" -> seq = number(text);
+      case "op" -> op = (char) text[0];
+      case "lsn" -> lsn = text;
+      case "txid" -> txid = number(text);
+      case "ts_ms" -> tsMs = number(text);
+      case "schema" -> schemaVersion = (int) number(text);
+      case "nulls" -> nulls = text;
+      default -> {
+        // A later version, or somebody's interceptor, may add headers; they are not ours to read.
       }
     }
   }
