@@ -5,9 +5,11 @@ import dev.headwater.log.failure.HeadwaterException;
 import dev.headwater.log.schema.SchemaStore;
 import dev.headwater.log.schema.TableId;
 import dev.headwater.log.schema.TableSchema;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
@@ -35,13 +37,23 @@ final class PartitionApplier {
   private final AtomicLong applied = new AtomicLong();
   private final RateLimit rate;
   private final Parking parking;
+  private final Executor pool;
   private final AtomicReference<@Nullable HeadwaterException> failure = new AtomicReference<>();
   private volatile @Nullable HeadwaterException trouble;
   private volatile boolean isShadow;
 
+  /**
+   * @param pool where a batch is made ready while the one before it is applied
+   */
   PartitionApplier(
-      Sink sink, SchemaStore schemas, CheckpointRule rule, RateLimit rate, Parking parking) {
+      Sink sink,
+      SchemaStore schemas,
+      CheckpointRule rule,
+      RateLimit rate,
+      Parking parking,
+      Executor pool) {
     this.sink = sink;
+    this.pool = pool;
     this.parking = parking;
     this.schemas = schemas;
     this.rule = rule;
@@ -87,12 +99,20 @@ final class PartitionApplier {
 
   /** Takes the feed's partition, or applies its next batch. Never throws. */
   void workOn(PartitionFeed feed) {
+    guarded(
+        feed,
+        () -> {
+          if (feed.state() == PartitionFeed.State.UNTAKEN) {
+            take(feed);
+          } else if (feed.state() == PartitionFeed.State.RUNNING) {
+            apply(feed);
+          }
+        });
+  }
+
+  private void guarded(PartitionFeed feed, Runnable work) {
     try {
-      if (feed.state() == PartitionFeed.State.UNTAKEN) {
-        take(feed);
-      } else if (feed.state() == PartitionFeed.State.RUNNING) {
-        apply(feed);
-      }
+      work.run();
     } catch (HeadwaterException e) {
       handle(feed, e);
     } catch (RuntimeException | Error e) {
@@ -136,7 +156,11 @@ final class PartitionApplier {
   }
 
   private void apply(PartitionFeed feed) {
-    FoldedBatch batch = feed.batch(rate.within(limit));
+    BatchLimit now = rate.within(limit);
+    FoldedBatch batch = feed.batch(now);
+    if (feed.asksForNext(now)) {
+      pool.execute(() -> guarded(feed, () -> feed.makeNext(now, this::makeReady)));
+    }
     TableId table = feed.partition().table();
     Set<Integer> known = prepared.getOrDefault(table, Set.of());
     int last = 0;
@@ -152,6 +176,14 @@ final class PartitionApplier {
     feed.applied(batch);
     applied.addAndGet(taken);
     rate.spend(batch.rows().size());
+  }
+
+  /** What has a schema that was not prepared yet is left to its turn: then the target is asked. */
+  private void makeReady(PartitionWriter writer, List<FoldedRow> rows) {
+    Set<Integer> known = prepared.getOrDefault(writer.partition().table(), Set.of());
+    if (rows.stream().allMatch(row -> known.contains(row.schemaVersion()))) {
+      writer.makeReady(rows);
+    }
   }
 
   private TableSchema find(TableId table, int version, FoldedRow row) {

@@ -3,11 +3,9 @@ package dev.headwater.sinks;
 import dev.headwater.log.replay.LogPartition;
 import dev.headwater.log.replay.LogRecord;
 import dev.headwater.log.replay.PartitionBatch;
-import java.util.ArrayDeque;
-import java.util.ArrayList;
-import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.BiConsumer;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -36,26 +34,21 @@ final class PartitionFeed {
     CLOSED
   }
 
-  /**
-   * Enough that applying never waits for reading. All that waits is copied by each collection of
-   * garbage, so it is no more than that.
-   */
-  private static final int WAITING_BATCHES = 4;
-
   private final LogPartition partition;
   private final int generation;
-  private final Deque<Chunk> queue = new ArrayDeque<>();
+  private final ReadQueue queue = new ReadQueue();
   private State state = State.UNTAKEN;
   private @Nullable PartitionWriter writer;
   private @Nullable FoldedBatch current;
   private @Nullable LogRecord lastOfCurrent;
+  private @Nullable Next next;
+  private boolean isNextAsked;
+  private boolean isNextMaking;
   private boolean busy;
   private long appliedOffset;
   private long readOffset;
   private Level reading = new Level(0);
   private Level applying = new Level(0);
-  private long queuedRecords;
-  private long queuedBytes;
   private int currentRecords;
   private int attempts;
   private int fences;
@@ -102,7 +95,7 @@ final class PartitionFeed {
   }
 
   private boolean hasWork() {
-    return queuedRecords > 0 || beside != null || queue.stream().anyMatch(chunk -> chunk.standing);
+    return beside != null || next != null || isNextMaking || queue.isPending();
   }
 
   synchronized void release() {
@@ -153,13 +146,7 @@ final class PartitionFeed {
   /** Keeps what was read; what comes before the start is set is read again later. */
   synchronized void offer(PartitionBatch read) {
     if (state == State.RUNNING) {
-      long bytes = 0;
-      for (LogRecord record : read.records()) {
-        bytes += size(record);
-      }
-      queue.add(new Chunk(read.records(), read.nextOffset(), false));
-      queuedRecords += read.records().size();
-      queuedBytes += bytes;
+      queue.add(read.records(), read.nextOffset());
       readTo(read.nextOffset());
     }
   }
@@ -178,9 +165,8 @@ final class PartitionFeed {
     reading.await(end, atMs);
     applying.await(end, atMs);
     readTo(position);
-    boolean idle = current == null && queue.stream().noneMatch(Chunk::isPending);
-    if (position >= end && idle) {
-      queue.add(new Chunk(List.of(), readOffset, true));
+    if (position >= end && current == null && !hasWork()) {
+      queue.addStanding(readOffset);
     }
   }
 
@@ -198,57 +184,123 @@ final class PartitionFeed {
     lagBehindRead = lag;
   }
 
+  /** How much waits to be applied, as {@link ReadQueue#fullness} has it. */
+  synchronized double fullness(BatchLimit limit, long mostBytes) {
+    return queue.fullness(limit, mostBytes);
+  }
+
   /**
-   * How much waits to be applied, as a share of what may.
-   *
-   * @param limit a batch, of which a few may wait
-   * @param bytes what may wait at most
+   * Whether the batch after the one in hand can be made ready beside it: a whole one waits, and
+   * nobody has been asked yet.
    */
-  synchronized double fullness(BatchLimit limit, long bytes) {
-    double batches = (double) queuedRecords / limit.maxRecords();
-    return Math.max(batches / WAITING_BATCHES, (double) queuedBytes / bytes);
+  synchronized boolean asksForNext(BatchLimit limit) {
+    boolean asks =
+        state == State.RUNNING
+            && current != null
+            && next == null
+            && !isNextAsked
+            && queue.holds(limit);
+    isNextAsked |= asks;
+    return asks;
+  }
+
+  /**
+   * Takes out and folds the batch after the one in hand, and has it made ready, while that one is
+   * on its way to the target. On another thread than the claiming one, which waits for it.
+   *
+   * @param makeReady is given the writer and the rows; what it does is of use, never needed
+   */
+  void makeNext(BatchLimit limit, BiConsumer<PartitionWriter, List<FoldedRow>> makeReady) {
+    Next made;
+    PartitionWriter by;
+    synchronized (this) {
+      isNextAsked = false;
+      boolean isOfUse = state == State.RUNNING && next == null && queue.holds(limit);
+      // Where the batch in hand is done, nobody is to wait for this.
+      if (!isOfUse || current == null || writer == null) {
+        return;
+      }
+      by = writer;
+      made = new Next(queue.take(limit, current.nextOffset()));
+      next = made;
+      isNextMaking = true;
+    }
+    try {
+      List<FoldedRow> rows = BatchFold.fold(made.taken.records());
+      made.rows = rows;
+      makeReady.accept(by, rows);
+    } finally {
+      synchronized (this) {
+        isNextMaking = false;
+        notifyAll();
+      }
+    }
   }
 
   /** The batch to apply: the one that failed before, or the next. On the claiming thread. */
   FoldedBatch batch(BatchLimit limit) {
-    List<LogRecord> records;
     long from;
-    long next;
+    Next taken;
     Checkpoint checkpoint;
     Sweep sweeping;
     List<FoldedRow> found;
     synchronized (this) {
+      awaitNext();
       if (current != null) {
         return current;
       }
-      records = new ArrayList<>();
       from = appliedOffset;
       sweeping = sweep;
       // In turns, so that under writes without a pause neither waits for the other to end.
-      takesBeside = beside != null && (queuedRecords == 0 || !tookBeside);
+      boolean isQuiet = next == null && queue.records() == 0;
+      takesBeside = beside != null && (isQuiet || !tookBeside);
       tookBeside = takesBeside;
       found = takesBeside ? beside : null;
-      next = takesBeside ? from : Math.max(from, drain(limit, records));
-      applying.reach(next);
+      if (takesBeside) {
+        taken = new Next(new ReadQueue.Taken(List.of(), from));
+      } else {
+        taken = next == null ? new Next(queue.take(limit, from)) : next;
+        next = null;
+      }
+      applying.reach(taken.taken.nextOffset());
       checkpoint =
           new Checkpoint(
               generation,
               partition.topicId(),
-              next,
+              taken.taken.nextOffset(),
               isUnswept ? Checkpoint.UNSWEPT : applying.sinceMs());
     }
-    List<FoldedRow> rows = BatchFold.fold(records);
+    List<FoldedRow> rows = taken.rows;
+    if (rows == null) {
+      rows = BatchFold.fold(taken.taken.records());
+    }
     if (sweeping != null && found != null) {
-      rows = sweeping.untouched(found, next);
+      rows = sweeping.untouched(found, from);
     } else if (sweeping != null) {
       rows.forEach(sweeping::touch);
     }
-    FoldedBatch batch = new FoldedBatch(partition, from, next, rows, checkpoint);
+    FoldedBatch batch =
+        new FoldedBatch(partition, from, taken.taken.nextOffset(), rows, checkpoint);
     synchronized (this) {
       current = batch;
-      currentRecords = records.size();
-      lastOfCurrent = records.isEmpty() ? null : records.get(records.size() - 1);
+      currentRecords = taken.taken.records().size();
+      lastOfCurrent = taken.taken.last();
       return batch;
+    }
+  }
+
+  /** It is short, and asks nobody. */
+  private void awaitNext() {
+    boolean isInterrupted = false;
+    while (isNextMaking) {
+      try {
+        wait();
+      } catch (InterruptedException e) {
+        isInterrupted = true;
+      }
+    }
+    if (isInterrupted) {
+      Thread.currentThread().interrupt();
     }
   }
 
@@ -322,36 +374,13 @@ final class PartitionFeed {
     beside = null;
     if (isWhole && !isSpoiled && state == State.RUNNING) {
       isUnswept = false;
-      queue.add(new Chunk(List.of(), readOffset, true));
+      queue.addStanding(readOffset);
     }
   }
 
   /** Whether the target may hold rows that the log has no more. */
   synchronized boolean isUnswept() {
     return isUnswept;
-  }
-
-  private long drain(BatchLimit limit, List<LogRecord> records) {
-    long bytes = 0;
-    long next = 0;
-    while (!queue.isEmpty()) {
-      Chunk chunk = queue.getFirst();
-      while (chunk.hasNext()) {
-        LogRecord record = chunk.peek();
-        long size = size(record);
-        boolean full = records.size() == limit.maxRecords() || bytes + size > limit.maxBytes();
-        if (full && !records.isEmpty()) {
-          return record.offset();
-        }
-        records.add(chunk.poll());
-        bytes += size;
-        queuedRecords--;
-        queuedBytes -= size;
-      }
-      next = chunk.nextOffset;
-      queue.removeFirst();
-    }
-    return next;
   }
 
   /** The writer, which is there while the feed runs. */
@@ -406,8 +435,7 @@ final class PartitionFeed {
 
   private void forget() {
     queue.clear();
-    queuedRecords = 0;
-    queuedBytes = 0;
+    next = null;
     current = null;
     currentRecords = 0;
     lastOfCurrent = null;
@@ -422,7 +450,8 @@ final class PartitionFeed {
 
   /** How far this is, for people. */
   synchronized SinkProgress.Partition progress() {
-    long pending = queuedRecords + currentRecords;
+    long nextRecords = next == null ? 0 : next.taken.records().size();
+    long pending = queue.records() + nextRecords + currentRecords;
     return new SinkProgress.Partition(
         partition,
         pending == 0 ? Math.max(appliedOffset, readOffset) : appliedOffset,
@@ -453,41 +482,13 @@ final class PartitionFeed {
     }
   }
 
-  private static long size(LogRecord record) {
-    byte[] value = record.value();
-    return record.key().length + (value == null ? 0 : value.length);
-  }
+  /** The batch after the one in hand; its rows once they are folded. */
+  private static final class Next {
+    private final ReadQueue.Taken taken;
+    private volatile @Nullable List<FoldedRow> rows;
 
-  /** What one poll brought, taken out record by record. */
-  private static final class Chunk {
-    private final List<LogRecord> records;
-    private final long nextOffset;
-
-    /** Whether it is to be applied though it has no record: the checkpoint is told the time. */
-    private final boolean standing;
-
-    private int taken;
-
-    Chunk(List<LogRecord> records, long nextOffset, boolean standing) {
-      this.records = records;
-      this.nextOffset = nextOffset;
-      this.standing = standing;
-    }
-
-    boolean isPending() {
-      return standing || hasNext();
-    }
-
-    boolean hasNext() {
-      return taken < records.size();
-    }
-
-    LogRecord peek() {
-      return records.get(taken);
-    }
-
-    LogRecord poll() {
-      return records.get(taken++);
+    Next(ReadQueue.Taken taken) {
+      this.taken = taken;
     }
   }
 }

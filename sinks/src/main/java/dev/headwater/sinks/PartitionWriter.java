@@ -57,6 +57,14 @@ public interface PartitionWriter extends AutoCloseable {
    */
   void apply(FoldedBatch batch, Refusals refusals);
 
+  /**
+   * Does what can be done of a batch beforehand, from its rows alone: called by another thread,
+   * perhaps while {@link #apply} has the batch before it. Of use only where {@code apply} is given
+   * this very list; whatever else it is given, or however this ended, {@code apply} does it all.
+   * Asks nobody and throws nothing.
+   */
+  default void makeReady(List<FoldedRow> rows) {}
+
   /** The same where a refused row ends it: with {@code RECORD_REFUSED}. */
   default void apply(FoldedBatch batch) {
     apply(batch, Refusals.STOP);

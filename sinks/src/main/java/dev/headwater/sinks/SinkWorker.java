@@ -95,9 +95,6 @@ public final class SinkWorker implements Runnable, AutoCloseable {
     this.schemas = new SchemaStore(log);
     this.wanted = wanted;
     Parking parking = new Parking(sink.name(), sink.generation(), letters);
-    this.applier =
-        new PartitionApplier(sink, schemas, new CheckpointRule(sink, log), rate, parking);
-    this.sweeper = new Sweeper(sink, log, schemas, wanted, applier, feeds.values());
     this.pool =
         Executors.newFixedThreadPool(
             parallelism,
@@ -106,6 +103,9 @@ public final class SinkWorker implements Runnable, AutoCloseable {
               thread.setDaemon(true);
               return thread;
             });
+    CheckpointRule rule = new CheckpointRule(sink, log);
+    this.applier = new PartitionApplier(sink, schemas, rule, rate, parking, this::executeIfRunning);
+    this.sweeper = new Sweeper(sink, log, schemas, wanted, applier, feeds.values());
   }
 
   /** Feeds the sink until {@link #close()}; throws what it must not go on over. */
@@ -253,20 +253,29 @@ public final class SinkWorker implements Runnable, AutoCloseable {
     if (stopped || !rate.isFree() || !feed.claim()) {
       return;
     }
-    try {
-      pool.execute(
-          () -> {
-            try {
-              applier.workOn(feed);
-            } finally {
-              feed.release();
-            }
-            // What came meanwhile does not wait for the reading thread to look again.
-            applyIfDue(feed);
-          });
-    } catch (RejectedExecutionException e) {
-      // The worker is being stopped.
+    boolean isTaken =
+        executeIfRunning(
+            () -> {
+              try {
+                applier.workOn(feed);
+              } finally {
+                feed.release();
+              }
+              // What came meanwhile does not wait for the reading thread to look again.
+              applyIfDue(feed);
+            });
+    if (!isTaken) {
       feed.release();
+    }
+  }
+
+  /** Answers false where the worker is being stopped. */
+  private boolean executeIfRunning(Runnable work) {
+    try {
+      pool.execute(work);
+      return true;
+    } catch (RejectedExecutionException e) {
+      return false;
     }
   }
 

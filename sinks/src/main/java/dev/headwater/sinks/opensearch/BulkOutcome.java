@@ -48,12 +48,14 @@ final class BulkOutcome {
 
   /** Notes a row that is too large for the server to look at. */
   void addTooLarge(FoldedRow row) {
-    refuse(row, "413, larger than the server takes (http.max_content_length, or a proxy's limit)");
+    String reason =
+        "413, larger than the server takes (http.max_content_length, or a proxy's limit)";
+    refuse(new Refusal(row, reason));
   }
 
   /** Notes a row that cannot be written. */
-  void refuse(FoldedRow row, String reason) {
-    refused.add(new Refusal(row, reason));
+  void refuse(Refusal row) {
+    refused.add(row);
   }
 
   void add(HeadwaterException failure) {

@@ -8,6 +8,7 @@ import dev.headwater.log.replay.LogPartition;
 import dev.headwater.sinks.Checkpoint;
 import dev.headwater.sinks.FoldedBatch;
 import dev.headwater.sinks.FoldedRow;
+import dev.headwater.sinks.MadeReady;
 import dev.headwater.sinks.PartitionWriter;
 import dev.headwater.sinks.Refusal;
 import dev.headwater.sinks.Refusals;
@@ -33,6 +34,7 @@ final class OpenSearchPartitionWriter implements PartitionWriter {
   private final String alias;
   private final String indexUuid;
   private final DocumentIds ids;
+  private final MadeReady<Bulks> ready = new MadeReady<>();
   private CheckpointDocuments.Stored stored;
 
   OpenSearchPartitionWriter(
@@ -111,8 +113,21 @@ final class OpenSearchPartitionWriter implements PartitionWriter {
             .document(Objects.requireNonNull(row.value()));
   }
 
-  private List<BulkBody> bodies(List<FoldedRow> rows, BulkOutcome outcome) {
+  /**
+   * A batch's rows as the bulks that write them.
+   *
+   * @param refused those that cannot be written
+   */
+  private record Bulks(List<BulkBody> bodies, List<Refusal> refused) {}
+
+  @Override
+  public void makeReady(List<FoldedRow> rows) {
+    ready.put(rows, bulks(rows));
+  }
+
+  private Bulks bulks(List<FoldedRow> rows) {
     List<BulkBody> bodies = new ArrayList<>();
+    List<Refusal> refused = new ArrayList<>();
     BulkBody body = new BulkBody();
     for (FoldedRow row : rows) {
       byte[] document;
@@ -121,7 +136,7 @@ final class OpenSearchPartitionWriter implements PartitionWriter {
         document = document(row);
         id = ids.of(row.key());
       } catch (IllegalArgumentException | IndexOutOfBoundsException e) {
-        outcome.refuse(row, "it is not what a record of the log is");
+        refused.add(new Refusal(row, "it is not what a record of the log is"));
         continue;
       }
       if (body.getContentLength() > 0 && body.getContentLength() + document.length > BULK_BYTES) {
@@ -133,16 +148,17 @@ final class OpenSearchPartitionWriter implements PartitionWriter {
     if (body.getContentLength() > 0) {
       bodies.add(body);
     }
-    return bodies;
+    return new Bulks(bodies, refused);
   }
 
   /** Writes rows; answers which of them were refused, all others being written. */
   private List<Refusal> write(List<FoldedRow> rows) {
     BulkOutcome outcome = new BulkOutcome(sink.failures(), partition);
-    List<FoldedRow> alone = send(bodies(rows, outcome), outcome);
+    Bulks bulks = ready.take(rows).orElseGet(() -> bulks(rows));
+    List<FoldedRow> alone = send(bulks, outcome);
     // What was too large together is sent row by row.
     for (FoldedRow row : alone) {
-      send(bodies(List.of(row), outcome), outcome);
+      send(bulks(List.of(row)), outcome);
     }
     return outcome.refused();
   }
@@ -152,7 +168,9 @@ final class OpenSearchPartitionWriter implements PartitionWriter {
    *
    * @return rows of bulks that were too large to be looked at
    */
-  private List<FoldedRow> send(List<BulkBody> bodies, BulkOutcome outcome) {
+  private List<FoldedRow> send(Bulks bulks, BulkOutcome outcome) {
+    bulks.refused().forEach(outcome::refuse);
+    List<BulkBody> bodies = bulks.bodies();
     List<CompletableFuture<BulkAnswer>> answers = new ArrayList<>();
     bodies.forEach(body -> answers.add(sink.client().bulk(alias, body)));
     List<FoldedRow> again = new ArrayList<>();

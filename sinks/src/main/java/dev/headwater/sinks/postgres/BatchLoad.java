@@ -20,13 +20,14 @@ final class BatchLoad {
 
   private final PostgresSink sink;
   private final LogPartition partition;
-  private final StagedLoad staged = new StagedLoad();
+  private final StagedLoad staged;
   private final Map<Integer, RowReader> readers = new HashMap<>();
   private @Nullable PreparedTable readersOf;
 
-  BatchLoad(PostgresSink sink, LogPartition partition) {
+  BatchLoad(PostgresSink sink, LogPartition partition, CopyHabit habit) {
     this.sink = sink;
     this.partition = partition;
+    this.staged = new StagedLoad(habit);
   }
 
   /** A record that is not what its schema says. */

@@ -5,11 +5,16 @@ import dev.headwater.log.failure.HeadwaterException;
 import dev.headwater.log.replay.LogPartition;
 import dev.headwater.sinks.Checkpoint;
 import dev.headwater.sinks.FoldedBatch;
+import dev.headwater.sinks.FoldedRow;
+import dev.headwater.sinks.MadeReady;
 import dev.headwater.sinks.PartitionWriter;
 import dev.headwater.sinks.Refusals;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.Deque;
+import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentLinkedDeque;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,8 +38,10 @@ final class ReplicaWriter implements PartitionWriter {
   private final int generation;
   private final String owner;
   private final CheckpointStatements fence;
-  private final BatchLoad own;
+  private final CopyHabit habit = new CopyHabit();
   private final BatchLoad twin;
+  private final Deque<BatchLoad> idle = new ConcurrentLinkedDeque<>();
+  private final MadeReady<Gathered> ready = new MadeReady<>();
   private @Nullable Checkpoint checkpoint;
   private boolean isFenced;
 
@@ -49,8 +56,7 @@ final class ReplicaWriter implements PartitionWriter {
     this.generation = generation;
     this.fence = fence;
     this.owner = taken.owner();
-    this.own = new BatchLoad(sink, partition);
-    this.twin = new BatchLoad(sink, partition);
+    this.twin = new BatchLoad(sink, partition, new CopyHabit());
     this.checkpoint = taken.checkpoint().orElse(null);
   }
 
@@ -76,14 +82,13 @@ final class ReplicaWriter implements PartitionWriter {
     }
     PreparedTable table = sink.preparedTable(partition.table());
     try {
-      RowLoad load = own.gather(table, batch.rows());
-      Optional<TwinLoad> along = sink.twins().along(sink, batch, table, twin);
-      sink.addMissingLabels();
-      if (!write(batch, table, load, along, false)) {
-        along = sink.twins().along(sink, batch, table, twin);
-        sink.addMissingLabels();
-        write(batch, table, load, along, true);
-      }
+      Gathered rows =
+          ready
+              .take(batch.rows())
+              .filter(made -> made.table() == table)
+              .orElseGet(() -> gather(table, batch.rows()));
+      write(batch, rows);
+      idle.add(rows.by());
     } catch (BatchLoad.UnreadableRow e) {
       settle(batch, table, refusals);
     } catch (SQLException e) {
@@ -92,6 +97,38 @@ final class ReplicaWriter implements PartitionWriter {
       }
       settle(batch, table, refusals);
     }
+  }
+
+  private void write(FoldedBatch batch, Gathered rows) throws SQLException {
+    Optional<TwinLoad> along = sink.twins().along(sink, batch, rows.table(), twin);
+    sink.addMissingLabels();
+    if (!write(batch, rows.table(), rows.load(), along, false)) {
+      along = sink.twins().along(sink, batch, rows.table(), twin);
+      sink.addMissingLabels();
+      write(batch, rows.table(), rows.load(), along, true);
+    }
+  }
+
+  /**
+   * Rows ready to be written.
+   *
+   * @param by whose buffers hold them until they are
+   */
+  private record Gathered(PreparedTable table, RowLoad load, BatchLoad by) {}
+
+  @Override
+  public void makeReady(List<FoldedRow> rows) {
+    try {
+      ready.put(rows, gather(sink.preparedTable(partition.table()), rows));
+    } catch (BatchLoad.UnreadableRow e) {
+      // It is met again in its turn, and told then.
+    }
+  }
+
+  private Gathered gather(PreparedTable table, List<FoldedRow> rows) {
+    BatchLoad free = idle.poll();
+    BatchLoad by = free == null ? new BatchLoad(sink, partition, habit) : free;
+    return new Gathered(table, by.gather(table, rows), by);
   }
 
   @Override
@@ -142,6 +179,7 @@ final class ReplicaWriter implements PartitionWriter {
    * left to its own writer, which meets the same rows and parks them for itself.
    */
   private void settle(FoldedBatch batch, PreparedTable table, Refusals refusals) {
+    BatchLoad own = new BatchLoad(sink, partition, habit);
     own.learnLabels(table, batch.rows());
     sink.addMissingLabels();
     try {

@@ -14,25 +14,22 @@ import org.postgresql.copy.CopyIn;
  * undone to the savepoint before it, and the batch goes the other way, copied into a temporary
  * table of the session and written from there by one INSERT … ON CONFLICT.
  *
- * <p>Kept by its writer from batch to batch, for it learns: a replay of first loads stays with
- * COPY, a stream of updates tries it ever more seldom.
+ * <p>Its buffers are used from batch to batch; {@link CopyHabit} knows what to expect.
  */
 final class StagedLoad implements RowLoad {
   /** What is handed to the driver at a time, which it passes on to the socket as it is. */
   private static final int COPY_CHUNK_BYTES = 1 << 16;
-
-  /** However many batches held known keys in a row, after so many new ones are expected again. */
-  private static final int MAX_PAUSE = 256;
 
   private static final String UNIQUE_VIOLATION = "23505";
 
   private final TextBuffer upserts = new TextBuffer();
   private final TextBuffer deletes = new TextBuffer();
 
-  /** How many batches go by the temporary table before COPY is tried again, and how many next. */
-  private int pause;
+  private final CopyHabit habit;
 
-  private int nextPause = 1;
+  StagedLoad(CopyHabit habit) {
+    this.habit = habit;
+  }
 
   /** Empties it for the next batch. */
   void reset() {
@@ -65,23 +62,21 @@ final class StagedLoad implements RowLoad {
    * Copies into the table itself; answers false, with nothing changed, if a key is there already.
    */
   private boolean insertOnly(Connection connection, RowStatements sql) throws SQLException {
-    if (pause > 0) {
-      pause--;
+    if (!habit.expectsNewRows()) {
       return false;
     }
     Savepoint before = connection.setSavepoint();
     try {
       copy(connection, sql.copyToTable(), upserts);
       connection.releaseSavepoint(before);
-      nextPause = 1;
+      habit.wereNew();
       return true;
     } catch (SQLException e) {
       if (!UNIQUE_VIOLATION.equals(e.getSQLState())) {
         throw e;
       }
       connection.rollback(before);
-      pause = nextPause;
-      nextPause = Math.min(MAX_PAUSE, nextPause * 2);
+      habit.wereKnown();
       return false;
     }
   }

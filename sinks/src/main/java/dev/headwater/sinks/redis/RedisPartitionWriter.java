@@ -6,12 +6,11 @@ import dev.headwater.log.replay.LogPartition;
 import dev.headwater.sinks.Checkpoint;
 import dev.headwater.sinks.FoldedBatch;
 import dev.headwater.sinks.FoldedRow;
+import dev.headwater.sinks.MadeReady;
 import dev.headwater.sinks.PartitionWriter;
-import dev.headwater.sinks.Refusal;
 import dev.headwater.sinks.Refusals;
 import dev.headwater.sinks.SinkConfig;
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -49,6 +48,7 @@ final class RedisPartitionWriter implements PartitionWriter {
   private final byte[] owner;
   private final RedisBatch script;
   private final RedisAtOnce atOnce;
+  private final MadeReady<RedisRows> ready = new MadeReady<>();
   private boolean isLimitOld;
   private byte[] stored;
   private Optional<Checkpoint> checkpoint;
@@ -106,76 +106,37 @@ final class RedisPartitionWriter implements PartitionWriter {
       sink.learnLimit();
       isLimitOld = false;
     }
+    RedisRows rows =
+        ready
+            .take(batch.rows())
+            .filter(made -> made.maxValueBytes() == sink.maxValueBytes())
+            .orElseGet(() -> encode(batch.rows()));
     byte[] next = format(batch.checkpoint());
-    int rows = batch.rows().size();
-    List<byte[]> arguments = new ArrayList<>(2 * rows + 6);
-    List<Refusal> refused = new ArrayList<>();
-    begin(arguments, next);
-    int deletes = 0;
-    for (FoldedRow row : batch.rows()) {
-      if (row.isDelete() && add(row, arguments, refused)) {
-        deletes++;
-      }
+    int last = rows.pieces().size() - 1;
+    for (int i = 0; i < last; i++) {
+      // The checkpoint stays; what is written so far may be written again.
+      run(begin(rows.pieces().get(i), stored, i == 0 ? rows.deletes() : 0));
     }
-    arguments.set(5, RedisNames.bytes(Integer.toString(deletes)));
-    for (FoldedRow row : batch.rows()) {
-      if (!row.isDelete()) {
-        if (arguments.size() > RedisBatch.MAX_ARGUMENTS) {
-          // The checkpoint stays; what is written so far may be written again.
-          arguments.set(4, stored);
-          run(arguments);
-          arguments.clear();
-          begin(arguments, next);
-        }
-        add(row, arguments, refused);
-      }
-    }
-    if (!refused.isEmpty()) {
+    if (!rows.refused().isEmpty()) {
       requireOwner();
-      refusals.keep(partition, refused, rows - refused.size());
+      refusals.keep(partition, rows.refused(), batch.rows().size() - rows.refused().size());
     }
-    if (rows < MANY_ROWS || deletes > 0 || !script.isPlain() || !writeAtOnce(arguments)) {
+    List<byte[]> arguments = begin(rows.pieces().get(last), next, last == 0 ? rows.deletes() : 0);
+    boolean isWorthIt = batch.rows().size() >= MANY_ROWS && rows.deletes() == 0;
+    if (!isWorthIt || !script.isPlain() || !writeAtOnce(arguments)) {
       run(arguments);
     }
     stored = next;
     checkpoint = Optional.of(batch.checkpoint());
   }
 
-  /**
-   * Appends a row's arguments. Redis ends the connection of a client that sends a value larger than
-   * it takes, which would look like an outage: so such a row is never sent.
-   */
-  private boolean add(FoldedRow row, List<byte[]> arguments, List<Refusal> refused) {
-    int from = arguments.size();
-    String reason = "it is not what a record of the log is";
-    try {
-      byte[] name = sink.template().name(partition.table(), row.key());
-      if (row.isDelete()) {
-        arguments.add(name);
-      } else {
-        script.addArguments(name, row, arguments);
-      }
-      long largest = largest(arguments, from);
-      if (largest <= sink.maxValueBytes()) {
-        return true;
-      }
-      reason =
-          "a value of %d bytes is larger than Redis takes (proto-max-bulk-len %d)"
-              .formatted(largest, sink.maxValueBytes());
-    } catch (IllegalArgumentException | IndexOutOfBoundsException e) {
-      // As said.
-    }
-    arguments.subList(from, arguments.size()).clear();
-    refused.add(new Refusal(row, reason));
-    return false;
+  @Override
+  public void makeReady(List<FoldedRow> rows) {
+    ready.put(rows, encode(rows));
   }
 
-  private static long largest(List<byte[]> arguments, int from) {
-    long largest = 0;
-    for (int i = from; i < arguments.size(); i++) {
-      largest = Math.max(largest, arguments.get(i).length);
-    }
-    return largest;
+  private RedisRows encode(List<FoldedRow> rows) {
+    return new RedisRows(rows, script, sink.template(), partition.table(), sink.maxValueBytes());
   }
 
   /** A writer that slept while another took over is to leave no rows anywhere. */
@@ -193,13 +154,14 @@ final class RedisPartitionWriter implements PartitionWriter {
         "This worker leaves it alone; the other one goes on.");
   }
 
-  private void begin(List<byte[]> arguments, byte[] next) {
-    arguments.add(ownerField);
-    arguments.add(checkpointField);
-    arguments.add(owner);
-    arguments.add(stored);
-    arguments.add(next);
-    arguments.add(NONE);
+  private List<byte[]> begin(List<byte[]> arguments, byte[] next, int deletes) {
+    arguments.set(0, ownerField);
+    arguments.set(1, checkpointField);
+    arguments.set(2, owner);
+    arguments.set(3, stored);
+    arguments.set(4, next);
+    arguments.set(5, deletes == 0 ? NONE : RedisNames.bytes(Integer.toString(deletes)));
+    return arguments;
   }
 
   private boolean writeAtOnce(List<byte[]> arguments) {
