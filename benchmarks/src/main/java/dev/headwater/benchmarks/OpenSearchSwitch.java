@@ -66,6 +66,26 @@ final class OpenSearchSwitch implements SwitchTarget {
         new Held("scroll from before the load", false, new OpenScroll()));
   }
 
+  /** Without a version: the server gives each document the next above the one it has. */
+  @Override
+  public void spoil(List<Long> changed, List<Long> deleted, List<Long> added) {
+    StringBuilder bulk = new StringBuilder();
+    for (long id : changed) {
+      bulk.append("{\"update\":{\"_id\":\"" + id + "\"}}\n{\"doc\":{\"version\":-1}}\n");
+    }
+    for (long id : deleted) {
+      bulk.append("{\"delete\":{\"_id\":\"" + id + "\"}}\n");
+    }
+    for (long id : added) {
+      bulk.append("{\"index\":{\"_id\":\"" + id + "\"}}\n{\"id\":" + id + "}\n");
+    }
+    String index = http.get("/" + NAME).fieldNames().next();
+    JsonNode answer = http.post("/" + index + "/_bulk?refresh=true", bulk.toString());
+    if (answer.path("errors").asBoolean()) {
+      throw new BenchmarkException("documents could not be spoiled: " + answer);
+    }
+  }
+
   @Override
   public long diskBytes() {
     JsonNode total = http.get("/" + NAME + "-g*/_stats/store,translog").path("_all").path("total");

@@ -69,12 +69,14 @@ final class PostgresReplay {
     }
   }
 
-  /** From the second round on, a replica that was dropped, which the worker fills again. */
+  /**
+   * From the second round on, a database that has lost everything, which the worker fills again.
+   */
   private void headwater(int round) {
     settle();
     try (SourceWatch watch = watch()) {
       if (worker != null) {
-        Tables.execute(session, "DROP SCHEMA " + SCHEMA + " CASCADE");
+        Tables.execute(session, "DROP SCHEMA " + SCHEMA + ", headwater CASCADE");
       }
       Headwater process = worker == null ? start() : worker;
       worker = process;

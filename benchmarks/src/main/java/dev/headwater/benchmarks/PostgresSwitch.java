@@ -10,6 +10,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.List;
 import java.util.OptionalLong;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -90,6 +91,25 @@ final class PostgresSwitch implements SwitchTarget {
   @Override
   public List<Held> hold() {
     return List.of(new Held("repeatable read from before the load", true, new OldSnapshot()));
+  }
+
+  @Override
+  public void spoil(List<Long> changed, List<Long> deleted, List<Long> added) {
+    Tables.execute(
+        session,
+        "UPDATE " + TABLE + " SET version = -1 WHERE id IN " + list(changed),
+        "DELETE FROM " + TABLE + " WHERE id IN " + list(deleted),
+        "INSERT INTO "
+            + TABLE
+            + " SELECT (jsonb_populate_record(t, jsonb_build_object('id', g))).* FROM "
+            + TABLE
+            + " t, unnest(ARRAY"
+            + added
+            + "::bigint[]) g WHERE t.id = 1");
+  }
+
+  private static String list(List<Long> ids) {
+    return ids.stream().map(String::valueOf).collect(Collectors.joining(", ", "(", ")"));
   }
 
   @Override

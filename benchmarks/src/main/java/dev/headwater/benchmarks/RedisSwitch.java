@@ -73,6 +73,14 @@ final class RedisSwitch implements SwitchTarget {
   }
 
   @Override
+  public synchronized void spoil(List<Long> changed, List<Long> deleted, List<Long> added) {
+    String prefix = session.get(POINTER) + "row:";
+    changed.forEach(id -> session.set(prefix + id, "{\"id\":" + id + ",\"version\":-1}"));
+    deleted.forEach(id -> session.del(prefix + id));
+    added.forEach(id -> session.set(prefix + id, "{\"id\":" + id + "}"));
+  }
+
+  @Override
   public long diskBytes() {
     return 0;
   }

@@ -13,6 +13,7 @@ final class SwitchBenchmark implements Benchmark {
   static final String CONNECTOR = "log";
   static final String TOPIC = CONNECTOR + ".public." + TABLE;
   private static final String PARTITIONS = "  partitions: {\"" + TOPIC + "\": 4}";
+  private static final int FEWEST_ROWS = 1_000;
   private static final List<Kind> KINDS =
       List.of(
           new Kind("postgres", PostgresSwitch::new),
@@ -23,6 +24,9 @@ final class SwitchBenchmark implements Benchmark {
 
   @Override
   public void run(Lab lab, Options options, Report report) {
+    if (options.rows() < FEWEST_ROWS) {
+      throw new BenchmarkException("switch needs " + FEWEST_ROWS + " rows at least");
+    }
     Tables.versioned(lab.source, TABLE, options.rows());
     String yaml = lab.yaml(CONNECTOR, TABLE, "", PARTITIONS);
     try (Headwater capture =

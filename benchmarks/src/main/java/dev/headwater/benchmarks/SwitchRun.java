@@ -93,6 +93,8 @@ final class SwitchRun {
       table.step("until one generation is left", since(begun), "a minute of it is grace");
       rest(sink, writer);
       readers.forEach(Reader::close);
+      new DefectRun(target, sink, table, report).run(options.rows());
+      writer.requireAlive();
       table.writes(writer.updates());
     }
     List<ReadLog> logs = new ArrayList<>(readers.stream().map(Reader::log).toList());

@@ -28,6 +28,12 @@ interface SwitchTarget extends AutoCloseable {
     return List.of();
   }
 
+  /**
+   * Changes rows of the generation that serves, deletes others, and adds some that no source has,
+   * as any client of the target may.
+   */
+  void spoil(List<Long> changed, List<Long> deleted, List<Long> added);
+
   /** Bytes on disk of all generations; 0 for a target that has none. */
   long diskBytes();
 

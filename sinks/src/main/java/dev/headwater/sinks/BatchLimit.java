@@ -9,7 +9,7 @@ package dev.headwater.sinks;
  */
 public record BatchLimit(int maxRecords, long maxBytes) {
   /** Large enough that a round trip is paid for, small enough to live in memory many times. */
-  public static final BatchLimit DEFAULT = new BatchLimit(10_000, 8L << 20);
+  public static final BatchLimit DEFAULT = new BatchLimit(30_000, 8L << 20);
 
   public BatchLimit {
     if (maxRecords < 1 || maxBytes < 1) {

@@ -252,6 +252,58 @@ public abstract class SinkContract {
     }
   }
 
+  /** In the order in which a worker does it: the next is made ready before the one in hand ends. */
+  @Test
+  void whatIsMadeReadyBeforeItsTurnIsWrittenInItsTurn() {
+    TestRows rows = TestRows.withNumberKey();
+    try (SinkTarget target = shared(rows.schema().key());
+        Sink sink = target.open()) {
+      sink.prepare(rows.schema());
+      List<FoldedBatch> batches = new ArrayList<>();
+      for (int round = 0; round < 6; round++) {
+        for (int id = round * 100; id < round * 100 + 600; id++) {
+          rows.put(key(id), row(id, "round " + round, id));
+        }
+        if (round > 3) {
+          rows.delete(key(round));
+        }
+        batches.add(rows.batch());
+      }
+      try (PartitionWriter writer = sink.take(rows.partition())) {
+        for (int i = 0; i < batches.size(); i++) {
+          if (i + 1 < batches.size()) {
+            writer.makeReady(batches.get(i + 1).rows());
+          }
+          writer.apply(batches.get(i));
+          assertThat(writer.checkpoint()).contains(batches.get(i).checkpoint());
+        }
+      }
+      assertThat(target.count(rows.schema())).isEqualTo(1_098);
+      assertRow(target, rows.schema(), key(0), row(0, "round 0", 0));
+      assertRow(target, rows.schema(), key(399), row(399, "round 3", 399));
+      assertRow(target, rows.schema(), key(1_099), row(1_099, "round 5", 1_099));
+      assertThat(target.read(rows.schema(), key(4))).isEmpty();
+    }
+  }
+
+  @Test
+  void whatIsMadeReadyForNothingLeavesNoTrace() {
+    TestRows rows = TestRows.withNumberKey();
+    try (SinkTarget target = shared(rows.schema().key());
+        Sink sink = target.open()) {
+      sink.prepare(rows.schema());
+      try (PartitionWriter writer = sink.take(rows.partition())) {
+        for (int id = 1; id <= 3; id++) {
+          TestRows others = TestRows.withNumberKey();
+          writer.makeReady(others.put(key(id), row(id, "never", 0)).batch().rows());
+        }
+        writer.apply(rows.put(key(1), row(1, "one", 1)).batch());
+      }
+      assertThat(target.count(rows.schema())).isEqualTo(1);
+      assertRow(target, rows.schema(), key(1), row(1, "one", 1));
+    }
+  }
+
   @Test
   void tenThousandRowsGoInOneBatch() {
     TestRows rows = TestRows.withNumberKey();

@@ -1,0 +1,214 @@
+package dev.headwater.sinks;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.headwater.log.replay.LogPartition;
+import dev.headwater.log.replay.LogRecord;
+import dev.headwater.log.replay.PartitionBatch;
+import dev.headwater.log.schema.TableId;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** Batches made ready beside the one in hand: none lost, none twice, all in order. */
+@Timeout(30)
+class PartitionFeedTest {
+  private static final BatchLimit LIMIT = new BatchLimit(10, 1 << 20);
+  private static final LogPartition PARTITION =
+      new LogPartition(new TableId("shop", "public", "t"), "shop.public.t", "id", 0);
+
+  private final PartitionFeed feed = new PartitionFeed(PARTITION, 1);
+  private final List<List<FoldedRow>> madeReady = new ArrayList<>();
+  private long offset;
+
+  @BeforeEach
+  void run() {
+    feed.taken(new Writer(), 1);
+    feed.started();
+  }
+
+  private void read(int records) {
+    List<LogRecord> read = new ArrayList<>();
+    for (int i = 0; i < records; i++) {
+      ConsumerRecord<byte[], byte[]> record =
+          new ConsumerRecord<>(
+              PARTITION.topic(), 0, offset, ("k" + offset).getBytes(UTF_8), "{}".getBytes(UTF_8));
+      record.headers().add("seq", Long.toString(offset).getBytes(UTF_8));
+      offset++;
+      read.add(new LogRecord(record));
+    }
+    feed.offer(new PartitionBatch(PARTITION, read, offset));
+  }
+
+  private void makeNext() {
+    feed.makeNext(LIMIT, (writer, rows) -> madeReady.add(rows));
+  }
+
+  @Test
+  void theBatchMadeReadyIsTheNextOne() {
+    read(35);
+    FoldedBatch first = feed.batch(LIMIT);
+    assertThat(feed.asksForNext(LIMIT)).isTrue();
+    assertThat(feed.asksForNext(LIMIT)).as("once").isFalse();
+    makeNext();
+    assertThat(feed.progress().lagRecords()).isEqualTo(35);
+    feed.applied(first);
+
+    FoldedBatch second = feed.batch(LIMIT);
+
+    assertThat(second.rows()).isSameAs(madeReady.get(0));
+    assertThat(second.fromOffset()).isEqualTo(10);
+    assertThat(second.nextOffset()).isEqualTo(20);
+    assertThat(second.rows()).first().extracting(FoldedRow::offset).isEqualTo(10L);
+    feed.applied(second);
+    FoldedBatch third = feed.batch(LIMIT);
+    assertThat(third.rows()).hasSize(10);
+    feed.applied(third);
+    assertThat(feed.batch(LIMIT).nextOffset()).isEqualTo(35);
+  }
+
+  @Test
+  void aBatchThatFailedComesAgainBeforeTheOneMadeReady() {
+    read(30);
+    FoldedBatch first = feed.batch(LIMIT);
+    assertThat(feed.asksForNext(LIMIT)).isTrue();
+    makeNext();
+    feed.retryAfter(0);
+
+    assertThat(feed.batch(LIMIT)).isSameAs(first);
+  }
+
+  @Test
+  void nothingIsMadeReadyOfLessThanABatchOrAfterTheBatchInHand() {
+    read(15);
+    FoldedBatch first = feed.batch(LIMIT);
+    assertThat(feed.asksForNext(LIMIT)).isFalse();
+    read(10);
+    assertThat(feed.asksForNext(LIMIT)).isTrue();
+    feed.applied(first);
+    makeNext();
+    assertThat(madeReady).isEmpty();
+
+    assertThat(feed.batch(LIMIT).nextOffset()).isEqualTo(20);
+    assertThat(feed.asksForNext(LIMIT)).as("5 are left").isFalse();
+  }
+
+  @Test
+  void aSweepIsToldOfABatchThatWasMadeReadyBeforeItBegan() {
+    read(30);
+    FoldedBatch first = feed.batch(LIMIT);
+    assertThat(feed.asksForNext(LIMIT)).isTrue();
+    makeNext();
+    Sweep sweep = sweep();
+    feed.beginSweep(sweep);
+    feed.applied(first);
+
+    FoldedBatch second = feed.batch(LIMIT);
+
+    assertThat(sweep.untouched(second.rows(), second.nextOffset())).isEmpty();
+    assertThat(sweep.untouched(first.rows(), first.nextOffset())).hasSize(10);
+  }
+
+  /** One that is only told of rows asks no log. */
+  @SuppressWarnings("NullAway")
+  private Sweep sweep() {
+    return new Sweep(null, feed, false);
+  }
+
+  @Test
+  void whatWasMadeReadyForAWriterThatIsFencedIsReadAgain() {
+    read(30);
+    FoldedBatch first = feed.batch(LIMIT);
+    assertThat(feed.asksForNext(LIMIT)).isTrue();
+    makeNext();
+    feed.applied(first);
+    feed.fenced(0);
+    feed.taken(new Writer(), 1);
+    feed.started();
+    offset = 0;
+    read(5);
+
+    assertThat(feed.batch(LIMIT).nextOffset()).isEqualTo(5);
+  }
+
+  @Test
+  void theBatchIsWaitedForWhileItIsMadeReady() throws Exception {
+    read(30);
+    FoldedBatch first = feed.batch(LIMIT);
+    assertThat(feed.asksForNext(LIMIT)).isTrue();
+    CountDownLatch making = new CountDownLatch(1);
+    CountDownLatch goOn = new CountDownLatch(1);
+    Thread maker =
+        new Thread(
+            () ->
+                feed.makeNext(
+                    LIMIT,
+                    (writer, rows) -> {
+                      making.countDown();
+                      await(goOn);
+                      madeReady.add(rows);
+                    }));
+    maker.start();
+    assertThat(making.await(10, TimeUnit.SECONDS)).isTrue();
+    feed.applied(first);
+    assertThat(feed.claim()).isTrue();
+    Thread later =
+        new Thread(
+            () -> {
+              pause();
+              goOn.countDown();
+            });
+    later.start();
+
+    FoldedBatch second = feed.batch(LIMIT);
+
+    assertThat(madeReady).hasSize(1);
+    assertThat(second.rows()).isSameAs(madeReady.get(0));
+    maker.join();
+    later.join();
+  }
+
+  private static void await(CountDownLatch latch) {
+    try {
+      assertThat(latch.await(10, TimeUnit.SECONDS)).isTrue();
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private static void pause() {
+    try {
+      Thread.sleep(100);
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /** A writer that begins at the beginning; nothing is applied here. */
+  private static final class Writer implements PartitionWriter {
+    @Override
+    public LogPartition partition() {
+      return PARTITION;
+    }
+
+    @Override
+    public Optional<Checkpoint> checkpoint() {
+      return Optional.empty();
+    }
+
+    @Override
+    public void apply(FoldedBatch batch, Refusals refusals) {
+      throw new UnsupportedOperationException("not in this test");
+    }
+
+    @Override
+    public void close() {}
+  }
+}
