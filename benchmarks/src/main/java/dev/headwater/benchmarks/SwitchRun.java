@@ -93,13 +93,15 @@ final class SwitchRun {
       table.step("until one generation is left", since(begun), "a minute of it is grace");
       rest(sink, writer);
       readers.forEach(Reader::close);
+      List<ReadLog> logs = new ArrayList<>(readers.stream().map(Reader::log).toList());
+      ended.forEach(h -> logs.add(h.log()));
+      table.readers(logs, readers.get(0).log().switches());
+      // What is long is not to be lost with what comes after it.
+      Progress.say("so far\n" + table.text());
       new DefectRun(target, sink, table, report).run(options.rows());
       writer.requireAlive();
       table.writes(writer.updates());
     }
-    List<ReadLog> logs = new ArrayList<>(readers.stream().map(Reader::log).toList());
-    ended.forEach(h -> logs.add(h.log()));
-    table.readers(logs, readers.get(0).log().switches());
   }
 
   /** One command that switches, beside readers and writer, to its end. */

@@ -26,7 +26,9 @@ import java.util.concurrent.ExecutionException;
  * Every item of every answer is looked at before the checkpoint moves.
  */
 final class OpenSearchPartitionWriter implements PartitionWriter {
-  private static final long BULK_BYTES = 5L << 20;
+  /** Several of a batch's are on their way at once; the last one is short enough to wait for. */
+  private static final long BULK_BYTES = 2L << 20;
+
   private static final byte[] NOTHING = {};
 
   private final OpenSearchSink sink;
