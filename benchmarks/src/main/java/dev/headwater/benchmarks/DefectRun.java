@@ -3,6 +3,7 @@ package dev.headwater.benchmarks;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -58,9 +59,9 @@ final class DefectRun {
         "verify under writes, the longest", longest, alarms + " false alarms in " + RUNS + " runs");
     require(alarms == 0, "raised " + alarms + " false alarms");
 
-    List<Long> changed = LongStream.range(rows - 49, rows + 1).boxed().toList();
-    List<Long> deleted = LongStream.range(rows - 149, rows - 99).boxed().toList();
-    List<Long> ghosts = LongStream.range(FIRST_GHOST, FIRST_GHOST + EACH).boxed().toList();
+    List<Long> changed = from(rows - LiveWriter.QUIET_ROWS + 1);
+    List<Long> deleted = from(rows - EACH + 1);
+    List<Long> ghosts = from(FIRST_GHOST);
     target.spoil(changed, deleted, ghosts);
     Map<String, String> spoiled = new TreeMap<>();
     changed.forEach(id -> spoiled.put(key(id), "different"));
@@ -69,7 +70,7 @@ final class DefectRun {
 
     Said found = verify();
     table.step(
-        "verify, 150 rows spoiled",
+        "verify, " + spoiled.size() + " rows spoiled",
         found.seconds(),
         found.json().path("defects").size() + " named");
     require(
@@ -89,6 +90,10 @@ final class DefectRun {
     }
   }
 
+  private static List<Long> from(long first) {
+    return LongStream.range(first, first + EACH).boxed().toList();
+  }
+
   private static String key(long id) {
     return "{\"id\":" + id + "}";
   }
@@ -102,11 +107,11 @@ final class DefectRun {
   }
 
   private Said verify(String... more) {
-    String[] command = {"verify", target.name(), "-q", "-o", "json", "--list", "1000"};
-    String[] all = new String[command.length + more.length];
-    System.arraycopy(command, 0, all, 0, command.length);
-    System.arraycopy(more, 0, all, command.length, more.length);
-    try (Headwater process = sink.beside(target.name() + "-verify-" + ++runs, all)) {
+    List<String> command = new ArrayList<>(List.of("verify", target.name()));
+    command.addAll(List.of("-q", "-o", "json", "--list", "1000"));
+    command.addAll(List.of(more));
+    String label = target.name() + "-verify-" + ++runs;
+    try (Headwater process = sink.beside(label, command.toArray(String[]::new))) {
       int exit = process.awaitEnd();
       String output = process.output();
       String line =

@@ -42,6 +42,7 @@ final class Lab implements AutoCloseable {
   final Connection source;
   private final String peerClassPath;
   private final Map<String, Connect> connects = new LinkedHashMap<>();
+  private final Map<String, Headwater> workers = new LinkedHashMap<>();
 
   Lab(Path root, String peerClassPath) {
     this.root = root;
@@ -76,6 +77,36 @@ final class Lab implements AutoCloseable {
           Progress.say("Kafka Connect runs, " + name);
           return connect;
         });
+  }
+
+  /**
+   * Headwater's one process that feeds a sink from the table of {@link RebuildBenchmark}; started
+   * when first asked for, and kept for all rounds as the peer's is: cold in the first.
+   *
+   * @param definition its entry in connectors.yaml
+   */
+  Headwater worker(String sink, String definition, String jvmOptions) {
+    return workers.computeIfAbsent(
+        sink,
+        absent ->
+            Headwater.start(
+                root,
+                work,
+                sink,
+                yaml(RebuildBenchmark.CONNECTOR, RebuildBenchmark.TABLE, "", "")
+                    + "sinks:\n"
+                    + definition,
+                jvmOptions,
+                "sink",
+                sink));
+  }
+
+  /** Whose CPU time is counted: a contestant's process, and the servers. */
+  Map<String, Long> pids(String contestant, long pid) {
+    Map<String, Long> pids = new LinkedHashMap<>();
+    pids.put(contestant, pid);
+    pids.putAll(servers.pids());
+    return pids;
   }
 
   /** Debezium's source connector for one table. */
@@ -165,6 +196,7 @@ final class Lab implements AutoCloseable {
 
   @Override
   public void close() {
+    workers.values().forEach(Headwater::close);
     connects.values().forEach(Connect::close);
     topics.close();
     servers.close();

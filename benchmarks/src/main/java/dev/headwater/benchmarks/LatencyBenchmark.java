@@ -107,9 +107,7 @@ final class LatencyBenchmark implements Benchmark {
 
   private static void measure(
       Lab lab, Report report, String contestant, int round, String table, String topic, long pid) {
-    Map<String, Long> pids = new LinkedHashMap<>();
-    pids.put("capture", pid);
-    pids.putAll(lab.servers.pids());
+    Map<String, Long> pids = lab.pids("capture", pid);
     long[] arrivals = new long[ROWS + 1];
     Thread writer = new Thread(() -> write(lab, table), "writer");
     try (KafkaConsumer<byte[], byte[]> consumer = lab.topics.consumer()) {

@@ -14,12 +14,10 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A search index in OpenSearch. The interval begins with the first document that is indexed and
@@ -41,9 +39,6 @@ final class OpenSearchReplay {
       HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
   private final List<byte[]> bodies;
 
-  /** One for all rounds, as the peers beside other targets are: cold in the first. */
-  private @Nullable Headwater worker;
-
   OpenSearchReplay(Lab lab, Options options, Report report) {
     this.lab = lab;
     this.options = options;
@@ -63,16 +58,12 @@ final class OpenSearchReplay {
    */
   private JsonNode headwater(int round) {
     lab.settle();
-    if (worker != null) {
+    if (round > 1) {
       ask("DELETE", "/" + ask("GET", "/" + NAME, new byte[0]).fieldNames().next(), new byte[0]);
     }
-    Headwater process = worker == null ? start() : worker;
-    worker = process;
-    Map<String, Long> pids = new LinkedHashMap<>();
-    pids.put("sink", process.pid());
-    pids.putAll(lab.servers.pids());
+    Headwater process = worker();
     long begun = awaitIndexed(NAME, 1, process);
-    CpuSeries cpu = new CpuSeries(pids);
+    CpuSeries cpu = new CpuSeries(lab.pids("sink", process.pid()));
     awaitIndexed(NAME, options.rows(), process);
     ask("POST", "/" + NAME + "/_refresh", new byte[0]);
     long end = Clock.micros();
@@ -82,19 +73,17 @@ final class OpenSearchReplay {
     return ask("GET", "/" + NAME, new byte[0]).elements().next();
   }
 
-  private Headwater start() {
-    String yaml =
-        lab.yaml(RebuildBenchmark.CONNECTOR, RebuildBenchmark.TABLE, "", "")
-            + """
-            sinks:
+  private Headwater worker() {
+    String definition =
+        """
               - name: %s
                 type: opensearch
                 url: %s
                 tables: [%s]
                 index: %s
             """
-                .formatted(NAME, server.url(), RebuildBenchmark.TOPIC, NAME);
-    return Headwater.start(lab.root, lab.work, NAME, yaml, options.headwaterJvm(), "sink", NAME);
+            .formatted(NAME, server.url(), RebuildBenchmark.TOPIC, NAME);
+    return lab.worker(NAME, definition, options.headwaterJvm());
   }
 
   private void bulkAlone(int round, JsonNode like) {

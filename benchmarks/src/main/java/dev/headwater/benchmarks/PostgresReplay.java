@@ -13,7 +13,6 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
-import org.jspecify.annotations.Nullable;
 import org.postgresql.PGConnection;
 
 /**
@@ -40,9 +39,6 @@ final class PostgresReplay {
   private final String lastPeerRows;
   private final String keySchema;
   private final String valueSchema;
-
-  /** One for all rounds, as the peer is: cold in the first. */
-  private @Nullable Headwater worker;
 
   PostgresReplay(Lab lab, Options options, Report report) {
     this.lab = lab;
@@ -75,11 +71,10 @@ final class PostgresReplay {
   private void headwater(int round) {
     settle();
     try (SourceWatch watch = watch()) {
-      if (worker != null) {
+      if (round > 1) {
         Tables.execute(session, "DROP SCHEMA " + SCHEMA + ", headwater CASCADE");
       }
-      Headwater process = worker == null ? start() : worker;
-      worker = process;
+      Headwater process = worker();
       measure(
           "headwater",
           round,
@@ -91,11 +86,9 @@ final class PostgresReplay {
     }
   }
 
-  private Headwater start() {
-    String yaml =
-        lab.yaml(RebuildBenchmark.CONNECTOR, RebuildBenchmark.TABLE, "", "")
-            + """
-            sinks:
+  private Headwater worker() {
+    String definition =
+        """
               - name: replica
                 type: postgres
                 url: postgresql://127.0.0.1:%d/postgres
@@ -104,9 +97,8 @@ final class PostgresReplay {
                 tables: [%s]
                 schema: %s
             """
-                .formatted(target.port(), RebuildBenchmark.TOPIC, SCHEMA);
-    return Headwater.start(
-        lab.root, lab.work, "replica", yaml, options.headwaterJvm(), "sink", "replica");
+            .formatted(target.port(), RebuildBenchmark.TOPIC, SCHEMA);
+    return lab.worker("replica", definition, options.headwaterJvm());
   }
 
   private void peer(int round, boolean tuned) {
@@ -183,11 +175,8 @@ final class PostgresReplay {
       SourceWatch watch,
       long pid,
       Runnable alive) {
-    Map<String, Long> pids = new LinkedHashMap<>();
-    pids.put("sink", pid);
-    pids.putAll(lab.servers.pids());
     await(() -> watch.micros() > 0, alive, 1);
-    CpuSeries cpu = new CpuSeries(pids);
+    CpuSeries cpu = new CpuSeries(lab.pids("sink", pid));
     String exists = "SELECT (to_regclass('" + table + "') IS NOT NULL)::int";
     await(() -> Tables.number(session, exists) == 1, alive, 2);
     String complete = "SELECT count(*) FROM " + table + " WHERE id IN (" + last + ")";

@@ -6,11 +6,9 @@ import java.io.IOException;
 import java.io.InputStreamReader;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A cache in Redis. The interval begins with the first key that is there, and ends when all are.
@@ -28,9 +26,6 @@ final class RedisReplay {
   private final RedisServer redis;
   private final int averageBytes;
 
-  /** One for all rounds, as the peers beside other targets are: cold in the first. */
-  private @Nullable Headwater worker;
-
   RedisReplay(Lab lab, Options options, Report report) {
     this.lab = lab;
     this.options = options;
@@ -42,20 +37,17 @@ final class RedisReplay {
     this.averageBytes = (int) (bytes[0] / Math.max(1, count));
   }
 
-  private Headwater start() {
-    String yaml =
-        lab.yaml(RebuildBenchmark.CONNECTOR, RebuildBenchmark.TABLE, "", "")
-            + """
-            sinks:
+  private Headwater worker() {
+    String definition =
+        """
               - name: redis
                 type: redis
                 url: %s
                 tables: [%s]
                 key: "src8:{id}"
             """
-                .formatted(redis.url(), RebuildBenchmark.TOPIC);
-    return Headwater.start(
-        lab.root, lab.work, "redis", yaml, options.headwaterJvm(), "sink", "redis");
+            .formatted(redis.url(), RebuildBenchmark.TOPIC);
+    return lab.worker("redis", definition, options.headwaterJvm());
   }
 
   void round(int round) {
@@ -68,13 +60,9 @@ final class RedisReplay {
     try (RedisLine line = new RedisLine(redis.port())) {
       lab.settle();
       line.ask("FLUSHDB");
-      Headwater process = worker == null ? start() : worker;
-      worker = process;
-      Map<String, Long> pids = new LinkedHashMap<>();
-      pids.put("sink", process.pid());
-      pids.putAll(lab.servers.pids());
+      Headwater process = worker();
       long begun = awaitKeys(line, 10, process);
-      CpuSeries cpu = new CpuSeries(pids);
+      CpuSeries cpu = new CpuSeries(lab.pids("sink", process.pid()));
       awaitKeys(line, options.rows(), process);
       long end = awaitValue(line, process);
       cpu.mark();

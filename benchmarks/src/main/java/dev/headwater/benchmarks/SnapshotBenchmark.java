@@ -169,9 +169,7 @@ final class SnapshotBenchmark implements Benchmark {
         SourceWatch watch,
         long pid,
         Runnable alive) {
-      Map<String, Long> pids = new LinkedHashMap<>();
-      pids.put("capture", pid);
-      pids.putAll(lab.servers.pids());
+      Map<String, Long> pids = lab.pids("capture", pid);
       Arrival arrival = new Arrival();
       arrival.await(
           lab.topics,

@@ -1,6 +1,5 @@
 package dev.headwater.benchmarks;
 
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
@@ -170,9 +169,7 @@ final class StreamBenchmark implements Benchmark {
       long changes,
       long before,
       long expected) {
-    Map<String, Long> pids = new LinkedHashMap<>();
-    pids.put("capture", pid);
-    pids.putAll(lab.servers.pids());
+    Map<String, Long> pids = lab.pids("capture", pid);
     Arrival arrival = new Arrival();
     arrival.await(
         lab.topics,

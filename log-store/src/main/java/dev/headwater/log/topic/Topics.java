@@ -134,8 +134,11 @@ public final class Topics {
    * describes it and not yet to the one that is asked for its settings: that one is not there yet.
    */
   private Map<String, TopicInfo> describeAll(Set<String> names) {
+    return describeAll(names, "describing " + names.size() + " topics");
+  }
+
+  private Map<String, TopicInfo> describeAll(Set<String> names, String what) {
     Admin admin = log.admin();
-    String what = "describing " + names.size() + " topics";
     try {
       Map<String, TopicDescription> descriptions =
           known(admin.describeTopics(names).topicNameValues());
@@ -199,21 +202,8 @@ public final class Topics {
 
   /** A topic as the brokers have it; empty when there is none. */
   public Optional<TopicInfo> describe(String topic) {
-    Admin admin = log.admin();
-    try {
-      TopicDescription description =
-          admin.describeTopics(Set.of(topic)).allTopicNames().get().get(topic);
-      ConfigResource resource = new ConfigResource(ConfigResource.Type.TOPIC, topic);
-      Config settings = admin.describeConfigs(Set.of(resource)).all().get().get(resource);
-      return Optional.of(info(description, settings));
-    } catch (ExecutionException e) {
-      if (e.getCause() instanceof UnknownTopicOrPartitionException) {
-        return Optional.empty();
-      }
-      throw LogFailures.translate("describing topic '" + topic + "'", log.address(), e);
-    } catch (InterruptedException e) {
-      throw interrupted(e);
-    }
+    return Optional.ofNullable(
+        describeAll(Set.of(topic), "describing topic '" + topic + "'").get(topic));
   }
 
   private TopicInfo ensure(String name, int partitions, Map<String, String> settings) {

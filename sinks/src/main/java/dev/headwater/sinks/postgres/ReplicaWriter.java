@@ -102,10 +102,10 @@ final class ReplicaWriter implements PartitionWriter {
   private void write(FoldedBatch batch, Gathered rows) throws SQLException {
     Optional<TwinLoad> along = sink.twins().along(sink, batch, rows.table(), twin);
     sink.addMissingLabels();
-    if (!write(batch, rows.table(), rows.load(), along, false)) {
+    if (!write(batch, rows, along, false)) {
       along = sink.twins().along(sink, batch, rows.table(), twin);
       sink.addMissingLabels();
-      write(batch, rows.table(), rows.load(), along, true);
+      write(batch, rows, along, true);
     }
   }
 
@@ -146,12 +146,7 @@ final class ReplicaWriter implements PartitionWriter {
    *     written all the same; else nothing is, and which one is wanted is known from then on
    * @return whether it is written
    */
-  private boolean write(
-      FoldedBatch batch,
-      PreparedTable table,
-      RowLoad load,
-      Optional<TwinLoad> along,
-      boolean isLast)
+  private boolean write(FoldedBatch batch, Gathered rows, Optional<TwinLoad> along, boolean isLast)
       throws SQLException {
     return inTransaction(
         batch,
@@ -164,7 +159,8 @@ final class ReplicaWriter implements PartitionWriter {
           if (isMissed && !isLast) {
             return false;
           }
-          load.write(connection, new RowStatements(place.schemaName(), table.table()));
+          RowStatements sql = new RowStatements(place.schemaName(), rows.table().table());
+          rows.load().write(connection, sql);
           if (goesAlong) {
             along.get().write(connection, fence, batch, place);
           } else if (isMissed) {
