@@ -57,9 +57,13 @@ final class PostgresReplay {
   }
 
   void round(int round) {
-    headwater(round);
-    peer(round, true);
-    copy(round);
+    RebuildBenchmark.alternating(
+        round,
+        () -> headwater(round),
+        () -> {
+          peer(round, true);
+          copy(round);
+        });
     if (options.withDefaults()) {
       peer(round, false);
     }

@@ -56,6 +56,17 @@ final class RebuildBenchmark implements Benchmark {
     Progress.say("the log holds " + options.rows() + " rows");
   }
 
+  /** Runs both, ours first in the first round and last in the second, and so on. */
+  static void alternating(int round, Runnable ours, Runnable others) {
+    if (round % 2 == 1) {
+      ours.run();
+      others.run();
+    } else {
+      others.run();
+      ours.run();
+    }
+  }
+
   static void awaitRows(Lab lab, String topic, long rows, Runnable alive) {
     long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(300);
     while (lab.topics.end(topic, true) < rows) {

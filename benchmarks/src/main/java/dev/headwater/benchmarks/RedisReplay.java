@@ -51,8 +51,7 @@ final class RedisReplay {
   }
 
   void round(int round) {
-    headwater(round);
-    redisBenchmark(round);
+    RebuildBenchmark.alternating(round, () -> headwater(round), () -> redisBenchmark(round));
   }
 
   /** From the second round on, a cache that has lost everything, which the worker fills again. */

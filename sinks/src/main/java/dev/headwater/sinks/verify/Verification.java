@@ -126,8 +126,7 @@ public final class Verification {
       Map<LogPartition, Long> ends = reader.endOffsets();
       try (Tail tail = Tail.start(log, partitions, ends, evidence, spill)) {
         requireFilled(ends);
-        readLog(reader, ends, spill);
-        scan(spill);
+        gather(reader, ends, spill);
         Comparison comparison = compare(spill, tail);
         return report(comparison, spill, began);
       }
@@ -166,8 +165,26 @@ public final class Verification {
     }
   }
 
-  private void readLog(ReplayReader reader, Map<LogPartition, Long> ends, Spill spill) {
-    progress.begin("log", OptionalLong.of(ends.values().stream().mapToLong(Long::longValue).sum()));
+  /** Reads the log and what the place holds, side by side. */
+  private void gather(ReplayReader reader, Map<LogPartition, Long> ends, Spill spill) {
+    long records = ends.values().stream().mapToLong(Long::longValue).sum();
+    OptionalLong rows = place.estimate();
+    progress.begin(
+        "log and " + what,
+        rows.isPresent() ? OptionalLong.of(records + rows.getAsLong()) : OptionalLong.empty());
+    try (PlaceScan scan = PlaceScan.start(place, spill)) {
+      readLog(reader, ends, spill, scan);
+      while (!scan.isDone()) {
+        progress.done(read + scan.found());
+        Pause.millis(20);
+      }
+      found = scan.found();
+      progress.done(read + found);
+    }
+  }
+
+  private void readLog(
+      ReplayReader reader, Map<LogPartition, Long> ends, Spill spill, PlaceScan scan) {
     Map<LogPartition, Integer> ordinals = new HashMap<>();
     partitions.forEach(p -> ordinals.put(p, ordinals.size()));
     while (!reader.isCaughtUp()) {
@@ -180,21 +197,10 @@ public final class Verification {
             read++;
           }
         }
-        progress.done(read);
+        scan.requireAlive();
+        progress.done(read + scan.found());
       }
     }
-  }
-
-  private void scan(Spill spill) {
-    progress.begin(what, place.estimate());
-    place.scan(
-        (name, content) -> {
-          spill.add(new Entry(name, Entry.FOUND, 0, ContentHash.of(content), 0));
-          if (++found % 1_000 == 0) {
-            progress.done(found);
-          }
-        });
-    progress.done(found);
   }
 
   private Comparison compare(Spill spill, Tail tail) {

@@ -1,0 +1,158 @@
+package dev.headwater.cli.run;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.headwater.cli.Main;
+import dev.headwater.devservices.PostgresServer;
+import dev.headwater.devservices.SharedServices;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * A long transaction and large rows through one process of 512 MiB that captures and fills three
+ * targets, by the stream and by a replay, and through verifications of no more memory: {@code
+ * -Dmemory.rows=5000000 -Dmemory.large=40} is the full size.
+ */
+@Timeout(value = 60, unit = TimeUnit.MINUTES)
+class MemoryIT {
+  private static final int ROWS = Integer.getInteger("memory.rows", 100_000);
+  private static final int LARGE = Integer.getInteger("memory.large", 6);
+
+  /** In text and binary together; a byte of the binary is two characters in the log. */
+  private static final int LARGE_BYTES = 10 << 20;
+
+  private static final String SOURCE = "memory_source";
+  private static final String TARGET = "memory_target";
+  private static final List<String> SINKS = List.of("cache", "search", "reporting");
+
+  @TempDir private Path directory;
+
+  @Test
+  void aLongTransactionAndRowsOfTenMegabytesPassThroughASmallHeap() throws Exception {
+    sql("postgres", "CREATE DATABASE " + SOURCE, "CREATE DATABASE " + TARGET);
+    sql(
+        SOURCE,
+        "CREATE TABLE many (id bigint PRIMARY KEY, v text)",
+        "CREATE TABLE large (id int PRIMARY KEY, n int, v text, b bytea)",
+        "ALTER TABLE large ALTER v SET STORAGE EXTERNAL, ALTER b SET STORAGE EXTERNAL",
+        "INSERT INTO many VALUES (0, 'first')",
+        "INSERT INTO large SELECT g, 0, " + large() + " FROM generate_series(-2, 0) g");
+    writeConfig();
+    Process process = headwater("run");
+    try {
+      awaitLevel(process);
+      long began = System.nanoTime();
+      sql(
+          SOURCE,
+          "INSERT INTO many SELECT g, repeat('x', 100) FROM generate_series(1, " + ROWS + ") g",
+          "INSERT INTO large SELECT g, 0, " + large() + " FROM generate_series(1, " + LARGE + ") g",
+          "UPDATE large SET n = 1");
+      awaitLevel(process);
+      System.out.printf(
+          "memory: %d rows in one transaction and %d rows of %d bytes twice in three targets, in %d"
+              + " ms%n",
+          ROWS, LARGE, LARGE_BYTES, (System.nanoTime() - began) / 1_000_000);
+      for (String sink : SINKS) {
+        assertThat(ends(headwater("verify", sink, "--against", "source"))).as(sink).isZero();
+      }
+      assertThat(process.isAlive()).as("alive after all that").isTrue();
+    } finally {
+      process.destroyForcibly();
+      assertThat(process.waitFor(10, TimeUnit.SECONDS)).isTrue();
+    }
+  }
+
+  private static String large() {
+    return "repeat('y', %d), decode(repeat('5a', %d), 'hex')"
+        .formatted(LARGE_BYTES / 2, LARGE_BYTES / 2);
+  }
+
+  private void awaitLevel(Process process) throws Exception {
+    long deadline = System.nanoTime() + TimeUnit.MINUTES.toNanos(20);
+    for (String sink : SINKS) {
+      // Before its first report there is nothing to wait for, and the command says so at once.
+      while (ends(headwater("wait", "--sink", sink, "--now", "--timeout", "15m")) != 0) {
+        assertThat(process.isAlive()).as("alive while %s is filled", sink).isTrue();
+        assertThat(System.nanoTime()).as("%s in time", sink).isLessThan(deadline);
+        Thread.sleep(500);
+      }
+    }
+  }
+
+  private static int ends(Process process) throws InterruptedException {
+    try {
+      assertThat(process.waitFor(20, TimeUnit.MINUTES)).isTrue();
+      return process.exitValue();
+    } finally {
+      process.destroyForcibly();
+    }
+  }
+
+  private Process headwater(String... command) throws IOException {
+    List<String> line = new ArrayList<>();
+    line.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    line.addAll(List.of("-Xmx512m", "-XX:+ExitOnOutOfMemoryError", "-XX:TieredStopAtLevel=1"));
+    line.addAll(List.of("-cp", System.getProperty("java.class.path"), Main.class.getName()));
+    line.addAll(List.of(command));
+    line.addAll(List.of("--file", directory.resolve("connectors.yaml").toString()));
+    return new ProcessBuilder(line)
+        .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+        .redirectError(ProcessBuilder.Redirect.INHERIT)
+        .start();
+  }
+
+  private void writeConfig() throws IOException {
+    Files.writeString(
+        directory.resolve("connectors.yaml"),
+        """
+        version: 1
+        log: {bootstrap_servers: "%s", replication_factor: 1, min_insync_replicas: 1}
+        connectors:
+          - {name: memory, type: postgres, url: "%s", user: %s, password: "%s", tables: ["public.*"]}
+        sinks:
+          - {name: cache, tables: ["memory.public.*"], type: redis, url: "%s", key: "{table}:{id}"}
+          - {name: search, tables: ["memory.public.*"], type: opensearch, url: "%s",
+             index: memory}
+          - {name: reporting, tables: ["memory.public.*"], type: postgres, url: "%s", user: %s,
+             password: "%s", schema: shop}
+        """
+            .formatted(
+                SharedServices.kafka().bootstrapServers(),
+                url(SOURCE),
+                PostgresServer.USER,
+                PostgresServer.PASSWORD,
+                SharedServices.redis().url(),
+                SharedServices.openSearch().url(),
+                url(TARGET),
+                PostgresServer.USER,
+                PostgresServer.PASSWORD));
+  }
+
+  private static String url(String database) {
+    return SharedServices.postgres().jdbcUrl(database).replaceFirst("^jdbc:", "");
+  }
+
+  private static void sql(String database, String... statements) throws SQLException {
+    try (Connection connection =
+            DriverManager.getConnection(
+                SharedServices.postgres().jdbcUrl(database),
+                PostgresServer.USER,
+                PostgresServer.PASSWORD);
+        Statement statement = connection.createStatement()) {
+      for (String sql : statements) {
+        statement.execute(sql);
+      }
+    }
+  }
+}
