@@ -2,8 +2,6 @@ package dev.headwater.sinks.opensearch;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.headwater.log.schema.TableSchema;
 import dev.headwater.sinks.JsonFields;
 import dev.headwater.sinks.KeyScan;
@@ -19,8 +17,6 @@ import java.util.Optional;
  * is a hash tells no key: there the document is looked at, whose own bytes have it.
  */
 final class DocumentKeys implements KeyScan {
-  private static final String KEPT = "5m";
-  private static final int PAGE = 5_000;
   private static final int HASHED_AT_ONCE = 100;
 
   private final OpenSearchSink sink;
@@ -31,43 +27,22 @@ final class DocumentKeys implements KeyScan {
 
   @Override
   public void keys(TableSchema schema, Receiver receiver) {
-    SearchClient client = sink.client();
-    String index = "/" + sink.indexName();
-    client.send("POST", index + "/_refresh", SearchClient.json().createObjectNode());
-    ObjectNode search = SearchClient.json().createObjectNode();
-    search.put("size", PAGE).put("_source", false).putArray("sort").add("_doc");
-    JsonNode page = client.send("POST", index + "/_search?scroll=" + KEPT, search).body();
-    String scroll = page.path("_scroll_id").asText();
-    try {
-      DocumentIds ids = sink.ids(schema.table());
-      while (!page.path("hits").path("hits").isEmpty()) {
-        hand(page.path("hits").path("hits"), schema, ids, receiver);
-        ObjectNode next = SearchClient.json().createObjectNode();
-        next.put("scroll", KEPT).put("scroll_id", scroll);
-        page = client.send("POST", "/_search/scroll", next).body();
-        scroll = page.path("_scroll_id").asText();
-      }
-    } finally {
-      ObjectNode done = SearchClient.json().createObjectNode();
-      done.putArray("scroll_id").add(scroll);
-      client.send("DELETE", "/_search/scroll", done, 404);
-    }
-  }
-
-  private void hand(JsonNode hits, TableSchema schema, DocumentIds ids, Receiver receiver) {
+    DocumentIds ids = sink.ids(schema.table());
     List<byte[]> hashed = new ArrayList<>();
-    for (JsonNode hit : hits) {
-      String id = hit.path("_id").asText();
-      if (DocumentIds.isHashed(id)) {
-        hashed.add(id.getBytes(UTF_8));
-      } else {
-        ids.key(id, schema).filter(key -> ids.of(key).equals(id)).ifPresent(receiver::key);
-      }
-      if (hashed.size() == HASHED_AT_ONCE) {
-        handHashed(hashed, schema, ids, receiver);
-        hashed.clear();
-      }
-    }
+    SearchScan.ofIds(sink.client(), sink.indexName())
+        .run(
+            document -> {
+              String id = new String(document.id(), UTF_8);
+              if (DocumentIds.isHashed(id)) {
+                hashed.add(document.id());
+              } else {
+                ids.key(id, schema).filter(key -> ids.of(key).equals(id)).ifPresent(receiver::key);
+              }
+              if (hashed.size() == HASHED_AT_ONCE) {
+                handHashed(hashed, schema, ids, receiver);
+                hashed.clear();
+              }
+            });
     if (!hashed.isEmpty()) {
       handHashed(hashed, schema, ids, receiver);
     }

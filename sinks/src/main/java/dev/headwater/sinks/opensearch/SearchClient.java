@@ -12,8 +12,10 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import org.apache.http.ContentTooLongException;
 import org.apache.http.HttpEntity;
 import org.apache.http.HttpHost;
 import org.apache.http.auth.AuthScope;
@@ -21,7 +23,9 @@ import org.apache.http.auth.UsernamePasswordCredentials;
 import org.apache.http.client.CredentialsProvider;
 import org.apache.http.impl.client.BasicCredentialsProvider;
 import org.apache.http.impl.nio.client.HttpAsyncClientBuilder;
+import org.opensearch.client.HttpAsyncResponseConsumerFactory;
 import org.opensearch.client.Request;
+import org.opensearch.client.RequestOptions;
 import org.opensearch.client.Response;
 import org.opensearch.client.ResponseException;
 import org.opensearch.client.ResponseListener;
@@ -38,6 +42,11 @@ final class SearchClient implements AutoCloseable {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final int MAX_CONNECTIONS = 32;
   private static final int TOO_LARGE = 413;
+
+  /** Twice what a bulk may be, in bytes: a document that was written can be read. */
+  static final int LONGEST_ANSWER = 200 << 20;
+
+  private static final int USUAL_ANSWER = 16 << 20;
 
   private final SearchFailures failures;
   private final RestClient client;
@@ -100,15 +109,27 @@ final class SearchClient implements AutoCloseable {
     return send(new Request("GET", path), Set.of(404));
   }
 
-  /** Asks for documents, and takes their sources as they stand. */
-  FoundDocuments documents(String path, JsonNode body) {
+  /**
+   * Asks for documents, and takes their sources as they stand.
+   *
+   * @param mostBytes of the answer
+   * @return empty if the answer is longer
+   */
+  Optional<FoundDocuments> documents(String path, JsonNode body, int mostBytes) {
     Request request = new Request("POST", path);
     request.setJsonEntity(body.toString());
+    RequestOptions.Builder options = RequestOptions.DEFAULT.toBuilder();
+    options.setHttpAsyncResponseConsumerFactory(
+        new HttpAsyncResponseConsumerFactory.HeapBufferedResponseConsumerFactory(mostBytes));
+    request.setOptions(options);
     try (InputStream content = client.performRequest(request).getEntity().getContent()) {
-      return FoundDocuments.parse(content.readAllBytes());
+      return Optional.of(FoundDocuments.parse(content.readAllBytes()));
     } catch (ResponseException e) {
       throw failure(e);
     } catch (IOException e) {
+      if (e instanceof ContentTooLongException || e.getCause() instanceof ContentTooLongException) {
+        return Optional.empty();
+      }
       throw failures.unreachable(e);
     }
   }
@@ -118,7 +139,15 @@ final class SearchClient implements AutoCloseable {
     ObjectNode body = JSON.createObjectNode();
     ids.forEach(id -> body.withArray("ids").add(new String(id, StandardCharsets.UTF_8)));
     Map<String, FoundDocuments.Document> byId = new HashMap<>();
-    documents("/" + index + "/_mget", body)
+    Optional<FoundDocuments> found =
+        documents("/" + index + "/_mget", body, ids.size() == 1 ? LONGEST_ANSWER : USUAL_ANSWER);
+    if (found.isEmpty() && ids.size() > 1) {
+      byId.putAll(byId(index, ids.subList(0, ids.size() / 2)));
+      byId.putAll(byId(index, ids.subList(ids.size() / 2, ids.size())));
+      return byId;
+    }
+    found
+        .orElseThrow(() -> failures.unreachable(new IOException("a document of " + LONGEST_ANSWER)))
         .documents()
         .forEach(d -> byId.put(new String(d.id(), StandardCharsets.UTF_8), d));
     return byId;

@@ -2,8 +2,6 @@ package dev.headwater.sinks.opensearch;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.headwater.log.replay.LogPartition;
 import dev.headwater.log.schema.TableId;
 import dev.headwater.log.schema.TableSchema;
@@ -28,13 +26,6 @@ import java.util.concurrent.ConcurrentHashMap;
  * index is this sink's alone, so a document with an id that no row has is one too many.
  */
 final class SearchReadBack implements ReadBack {
-  private static final String KEPT = "5m";
-  private static final int MOST_DOCUMENTS = 2_000;
-  private static final int LEAST_DOCUMENTS = 10;
-
-  /** What a page weighs, about: far below what the client takes in one answer. */
-  private static final long PAGE_BYTES = 4L << 20;
-
   private final OpenSearchSink sink;
   private final String index;
   private final Map<TableId, TableSchema> tables = new ConcurrentHashMap<>();
@@ -97,31 +88,8 @@ final class SearchReadBack implements ReadBack {
     if (!sink.client().get("/" + index + "/_alias").isFound()) {
       return;
     }
-    sink.client().send("POST", "/" + index + "/_refresh", SearchClient.json().createObjectNode());
-    ObjectNode search = SearchClient.json().createObjectNode();
-    search.put("size", pageSize()).putArray("sort").add("_doc");
-    FoundDocuments page = sink.client().documents("/" + index + "/_search?scroll=" + KEPT, search);
-    try {
-      while (!page.documents().isEmpty()) {
-        page.documents().forEach(d -> visitor.row(d.id(), Content.document(d.source())));
-        ObjectNode next = SearchClient.json().createObjectNode();
-        next.put("scroll", KEPT).put("scroll_id", page.scrollId());
-        page = sink.client().documents("/_search/scroll", next);
-      }
-    } finally {
-      ObjectNode done = SearchClient.json().createObjectNode();
-      done.putArray("scroll_id").add(page.scrollId());
-      sink.client().send("DELETE", "/_search/scroll", done, 404);
-    }
-  }
-
-  private int pageSize() {
-    JsonNode primaries =
-        sink.client().get("/" + index + "/_stats/store,docs").body().path("_all").path("primaries");
-    long documents = Math.max(1, primaries.path("docs").path("count").asLong());
-    long each = primaries.path("store").path("size_in_bytes").asLong() / documents;
-    return (int)
-        Math.max(LEAST_DOCUMENTS, Math.min(MOST_DOCUMENTS, PAGE_BYTES / Math.max(1, each)));
+    SearchScan.ofDocuments(sink.client(), index)
+        .run(document -> visitor.row(document.id(), Content.document(document.source())));
   }
 
   @Override
