@@ -306,5 +306,6 @@ final class BatchWriter implements ChangeSource.Receiver, PgOutputHandler {
             commitTimeMillis,
             table.schema().version(),
             value == null ? null : table.nulls()));
+    table.release();
   }
 }

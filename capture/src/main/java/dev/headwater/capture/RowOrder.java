@@ -203,6 +203,7 @@ final class RowOrder {
             open.tsMs(),
             table.schema().version(),
             table.nulls()));
+    table.release();
   }
 
   private static ColumnTexts whole(HeldRow.Open open, ColumnTexts read) {

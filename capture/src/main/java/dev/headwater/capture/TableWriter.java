@@ -177,6 +177,11 @@ final class TableWriter {
     return encoder.nulls();
   }
 
+  /** The row is in the log: gives back the memory of a huge one. */
+  void release() {
+    encoder.release();
+  }
+
   /** The key of an old image, of which only the replica identity's columns need be there. */
   byte[] keyOf(Tuple row) {
     return keyOf(row, null);

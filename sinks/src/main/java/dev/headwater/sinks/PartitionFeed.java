@@ -39,8 +39,16 @@ final class PartitionFeed {
   private final ReadQueue queue = new ReadQueue();
   private State state = State.UNTAKEN;
   private @Nullable PartitionWriter writer;
+
+  /** Of a record, without the record: that is held by nobody longer than it takes to apply it. */
+  private record Place(long tsMs, long seq, String lsn) {
+    static @Nullable Place of(@Nullable LogRecord record) {
+      return record == null ? null : new Place(record.tsMs(), record.seq(), record.lsn());
+    }
+  }
+
   private @Nullable FoldedBatch current;
-  private @Nullable LogRecord lastOfCurrent;
+  private @Nullable Place lastOfCurrent;
   private @Nullable Next next;
   private boolean isNextAsked;
   private boolean isNextMaking;
@@ -53,7 +61,7 @@ final class PartitionFeed {
   private int attempts;
   private int fences;
   private long dueAtNanos = System.nanoTime();
-  private @Nullable LogRecord lastApplied;
+  private @Nullable Place lastApplied;
   private boolean isUnswept;
   private boolean hasSeenEnd;
   private @Nullable Sweep sweep;
@@ -284,7 +292,7 @@ final class PartitionFeed {
     synchronized (this) {
       current = batch;
       currentRecords = taken.taken.records().size();
-      lastOfCurrent = taken.taken.last();
+      lastOfCurrent = Place.of(taken.taken.last());
       return batch;
     }
   }

@@ -5,6 +5,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -105,27 +106,31 @@ final class ReadQueue {
 
   /** What one poll brought, taken out record by record. */
   private static final class Poll {
-    private final List<LogRecord> records;
+    /** Null where taken: a record is held by nobody longer than it takes to apply it. */
+    private final @Nullable LogRecord[] records;
+
     private final long nextOffset;
     private final boolean standing;
     private int taken;
 
     Poll(List<LogRecord> records, long nextOffset, boolean standing) {
-      this.records = records;
+      this.records = records.toArray(new LogRecord[0]);
       this.nextOffset = nextOffset;
       this.standing = standing;
     }
 
     boolean hasNext() {
-      return taken < records.size();
+      return taken < records.length;
     }
 
     LogRecord peek() {
-      return records.get(taken);
+      return Objects.requireNonNull(records[taken]);
     }
 
     LogRecord next() {
-      return records.get(taken++);
+      LogRecord record = peek();
+      records[taken++] = null;
+      return record;
     }
   }
 }

@@ -64,8 +64,9 @@ final class ChunkReader {
             .unwrap(PGConnection.class)
             .getCopyAPI()
             .copyOut("COPY (" + ChunkSql.select(piece) + ") TO STDOUT");
+    Encoder encoder = encoder(piece.target());
     try {
-      return drain(copy, piece);
+      return drain(copy, piece, encoder);
     } catch (SQLException | InterruptedException | RuntimeException e) {
       try {
         release(copy);
@@ -73,11 +74,14 @@ final class ChunkReader {
         e.addSuppressed(releasing);
       }
       throw e;
+    } finally {
+      encoder.line().release();
+      encoder.row().release();
     }
   }
 
-  private Result drain(CopyOut copy, Piece piece) throws SQLException, InterruptedException {
-    Encoder encoder = encoder(piece.target());
+  private Result drain(CopyOut copy, Piece piece, Encoder encoder)
+      throws SQLException, InterruptedException {
     ChunkRows rows = new ChunkRows();
     for (byte[] line = copy.readFromCopy(); line != null; line = copy.readFromCopy()) {
       int from = piece.withCtid() ? columnEnd(line) + 1 : 0;

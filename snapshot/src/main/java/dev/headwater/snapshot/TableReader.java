@@ -131,6 +131,7 @@ final class TableReader implements Runnable {
         lost();
       }
       handed = 0;
+      handedChunks = List.of();
     }
   }
 
@@ -152,6 +153,7 @@ final class TableReader implements Runnable {
     try {
       mark(handed, window);
       handed = 0;
+      handedChunks = List.of();
       ReaderSession from = source();
       Visibility seen = from.begin();
       while (!left.isEmpty() && !from.isBroken() && taken > 0) {

@@ -166,7 +166,9 @@ public final class WaitCommand implements Callable<Integer> {
       if (behind.isEmpty()) {
         return;
       }
-      deadline.requireMore("sink '" + sink + "': " + behind);
+      deadline.requireMore(
+          "sink '%s': %s%s"
+              .formatted(sink, behind, live.isEmpty() ? ", and no worker of it reports" : ""));
       Thread.sleep(LOOK_MS);
     }
   }

@@ -42,6 +42,11 @@ public final class CopyTextReader {
     }
   }
 
+  /** Lets go of the line, whose values are gone with it. */
+  public void release() {
+    line = NO_LINE;
+  }
+
   /** Gives the line's values to an encoder whose columns are the line's, in the same order. */
   public void writeTo(RowEncoder row) {
     row.start();

@@ -14,7 +14,7 @@ import java.util.Arrays;
 public final class JsonBuffer {
   private static final int FIRST_CAPACITY = 1 << 10;
 
-  /** A buffer that once held a huge row gives the memory back when rows are small again. */
+  /** A buffer that has held a huge row gives the memory back. */
   private static final int KEPT_CAPACITY = 1 << 20;
 
   private static final int LARGEST_CAPACITY = Integer.MAX_VALUE - 8;
@@ -30,10 +30,15 @@ public final class JsonBuffer {
 
   /** Empties the buffer. */
   public void reset() {
-    if (bytes.length > KEPT_CAPACITY && size < bytes.length / 8) {
-      bytes = new byte[KEPT_CAPACITY];
-    }
     size = 0;
+  }
+
+  /** Empties the buffer, and gives its memory back if it has much more than most rows need. */
+  public void release() {
+    size = 0;
+    if (bytes.length > KEPT_CAPACITY) {
+      bytes = new byte[FIRST_CAPACITY];
+    }
   }
 
   /** How many bytes have been written since {@link #reset()}. */

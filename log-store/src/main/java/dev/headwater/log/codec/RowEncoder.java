@@ -85,6 +85,14 @@ public final class RowEncoder {
     isClosed = false;
   }
 
+  /** Forgets the row, and gives back the memory of a huge one; {@link #start} is next. */
+  public void release() {
+    row.release();
+    keyBuffer.release();
+    isClosed = false;
+    present = 0;
+  }
+
   /**
    * Adds one value that is not NULL.
    *

@@ -32,9 +32,25 @@ final class Consumers {
     p.put(ConsumerConfig.ALLOW_AUTO_CREATE_TOPICS_CONFIG, false);
     p.putAll(own);
     try {
-      return new KafkaConsumer<>(p, new ByteArrayDeserializer(), new ByteArrayDeserializer());
+      return new Budgeted(p, new PollBudget());
     } catch (KafkaException e) {
       throw LogFailures.translate("opening a reader", log.address(), e);
+    }
+  }
+
+  /** A consumer of which no poll brings more than fits into memory. */
+  private static final class Budgeted extends KafkaConsumer<byte[], byte[]> {
+    private final PollBudget budget;
+
+    Budgeted(Map<String, Object> properties, PollBudget budget) {
+      super(properties, new ByteArrayDeserializer(), budget);
+      this.budget = budget;
+    }
+
+    @Override
+    public ConsumerRecords<byte[], byte[]> poll(Duration timeout) {
+      budget.renew();
+      return super.poll(timeout);
     }
   }
 

@@ -66,6 +66,37 @@ class ReplayReaderIT {
     }
   }
 
+  /** Rows that compress to nothing come by the hundred in one fetch, and must not in one poll. */
+  @Test
+  void aPollBringsNoMoreThanFitsIntoMemory() {
+    TopicInfo topic = new Topics(log).ensureTable(table, 1);
+    String large = "x".repeat(3 << 20);
+    try (LogAppender appender = LogAppender.open(log, connector)) {
+      for (int i = 0; i < 40; i++) {
+        appender.appendRow(topic, row(i, i + large));
+      }
+      appender.commit(SOURCE, new Lsn(1), null);
+    }
+    long offset = 0;
+    int read = 0;
+    try (ReplayReader reader = ReplayReader.open(log, TestLog.partitions(table, topic), Map.of())) {
+      long deadline = System.nanoTime() + LIMIT.toNanos();
+      while (!reader.isCaughtUp() && System.nanoTime() < deadline) {
+        for (PartitionBatch batch : reader.poll(Duration.ofMillis(200))) {
+          long bytes = 0;
+          for (LogRecord record : batch.records()) {
+            assertThat(record.offset()).isEqualTo(offset++);
+            assertThat(TestLog.text(record.key())).isEqualTo(TestLog.text(row(read, "").key()));
+            bytes += record.value().length;
+            read++;
+          }
+          assertThat(bytes).isLessThanOrEqualTo(PollBudget.MOST_BYTES);
+        }
+      }
+    }
+    assertThat(read).isEqualTo(40);
+  }
+
   /** Position, not records: after an aborted tail the last record stands well before the end. */
   @Test
   void isCaughtUpBehindAnAbortedTailAndOnATopicThatHoldsNothingElse() {

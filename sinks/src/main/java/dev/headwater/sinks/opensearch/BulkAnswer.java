@@ -13,11 +13,18 @@ import java.util.Set;
  * What became of each item of a {@code _bulk} request: the request as a whole answers 200 whatever
  * befell them.
  *
- * @param items in the order of the actions; none where the request was too large to be looked at
+ * @param items in the order of the actions; none in {@link #TOO_LARGE}, {@link #ALL_DONE} and
+ *     {@link #UNKNOWN}
  */
 record BulkAnswer(List<Item> items) {
   /** The server takes no request of that size. */
   static final BulkAnswer TOO_LARGE = new BulkAnswer(List.of());
+
+  /** Every item is done. */
+  static final BulkAnswer ALL_DONE = new BulkAnswer(List.of());
+
+  /** Some item is not done. */
+  static final BulkAnswer UNKNOWN = new BulkAnswer(List.of());
 
   private static final JsonFactory JSON = new JsonFactory();
 
@@ -75,9 +82,25 @@ record BulkAnswer(List<Item> items) {
     }
   }
 
-  /** Which parts of the answer are asked for. */
-  static final String FILTER = "items.*.status,items.*.error.type,items.*.error.reason";
+  /** Which parts of the answer are asked for, to know of each item. */
+  static final String ITEMS = "items.*.status,items.*.error.type,items.*.error.reason";
 
+  /** Which part says whether all items are done. */
+  static final String ERRORS = "errors";
+
+  /** Reads an answer that was filtered by {@link #ERRORS}: all done, or unknown. */
+  static BulkAnswer parseErrors(InputStream json) throws IOException {
+    try (JsonParser parser = JSON.createParser(json)) {
+      for (JsonToken token = parser.nextToken(); token != null; token = parser.nextToken()) {
+        if (token == JsonToken.FIELD_NAME && parser.currentName().equals(ERRORS)) {
+          return parser.nextToken() == JsonToken.VALUE_FALSE ? ALL_DONE : UNKNOWN;
+        }
+      }
+    }
+    return UNKNOWN;
+  }
+
+  /** Reads an answer that was filtered by {@link #ITEMS}. */
   static BulkAnswer parse(InputStream json) throws IOException {
     List<Item> items = new ArrayList<>();
     try (JsonParser parser = JSON.createParser(json)) {

@@ -26,6 +26,9 @@ final class BulkOutcome {
 
   /** Looks at each item of an answer. */
   void add(List<FoldedRow> rows, BulkAnswer answer) {
+    if (answer == BulkAnswer.ALL_DONE) {
+      return;
+    }
     if (answer.items().size() != rows.size()) {
       add(
           failures.unreachable(

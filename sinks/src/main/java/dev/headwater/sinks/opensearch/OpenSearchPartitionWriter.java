@@ -174,7 +174,7 @@ final class OpenSearchPartitionWriter implements PartitionWriter {
     bulks.refused().forEach(outcome::refuse);
     List<BulkBody> bodies = bulks.bodies();
     List<CompletableFuture<BulkAnswer>> answers = new ArrayList<>();
-    bodies.forEach(body -> answers.add(sink.client().bulk(alias, body)));
+    bodies.forEach(body -> answers.add(sink.client().bulkBriefly(alias, body)));
     List<FoldedRow> again = new ArrayList<>();
     for (int i = 0; i < bodies.size(); i++) {
       List<FoldedRow> rows = bodies.get(i).rows();

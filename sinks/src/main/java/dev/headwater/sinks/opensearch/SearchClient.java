@@ -187,9 +187,32 @@ final class SearchClient implements AutoCloseable {
    * Sends a bulk through an alias that must exist; the future ends with what {@link #send} throws.
    */
   CompletableFuture<BulkAnswer> bulk(String alias, BulkBody body) {
+    return bulk(alias, body, BulkAnswer.ITEMS, BulkAnswer::parse);
+  }
+
+  /**
+   * The same for a bulk of which all items are most likely done, which spares both sides an answer
+   * item by item. Where one is not, all is sent again to learn which: only for items that may be
+   * written twice.
+   */
+  CompletableFuture<BulkAnswer> bulkBriefly(String alias, BulkBody body) {
+    return bulk(alias, body, BulkAnswer.ERRORS, BulkAnswer::parseErrors)
+        .thenCompose(
+            answer ->
+                answer == BulkAnswer.UNKNOWN
+                    ? bulk(alias, body)
+                    : CompletableFuture.completedFuture(answer));
+  }
+
+  private interface Parser {
+    BulkAnswer parse(InputStream json) throws IOException;
+  }
+
+  private CompletableFuture<BulkAnswer> bulk(
+      String alias, BulkBody body, String filter, Parser parser) {
     Request request = new Request("POST", "/" + alias + "/_bulk");
     request.addParameter("require_alias", "true");
-    request.addParameter("filter_path", BulkAnswer.FILTER);
+    request.addParameter("filter_path", filter);
     request.setEntity(body);
     CompletableFuture<BulkAnswer> future = new CompletableFuture<>();
     client.performRequestAsync(
@@ -198,7 +221,7 @@ final class SearchClient implements AutoCloseable {
           @Override
           public void onSuccess(Response response) {
             try (InputStream content = response.getEntity().getContent()) {
-              future.complete(BulkAnswer.parse(content));
+              future.complete(parser.parse(content));
             } catch (IOException | RuntimeException e) {
               future.completeExceptionally(failures.unreachable(e));
             }

@@ -53,6 +53,11 @@ final class BatchLoad {
     return load;
   }
 
+  /** What was gathered has been written. */
+  void release() {
+    staged.release();
+  }
+
   /**
    * Reads all rows for the labels of enums that are in them; what cannot be read is passed over.
    */

@@ -30,6 +30,7 @@ final class ByteaForm implements TextForm {
         out.write(HEX.charAt(octet & 0xF));
       }
     }
+    base64.release();
   }
 
   private static byte[] sextets() {

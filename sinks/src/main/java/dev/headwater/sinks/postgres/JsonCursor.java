@@ -21,6 +21,11 @@ final class JsonCursor {
     at = 0;
   }
 
+  /** Lets go of the text. */
+  void release() {
+    json = NOTHING;
+  }
+
   /** What the next value or mark begins with, blanks skipped. */
   byte peek() {
     skipBlanks();

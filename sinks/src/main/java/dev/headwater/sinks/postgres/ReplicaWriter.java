@@ -88,6 +88,7 @@ final class ReplicaWriter implements PartitionWriter {
               .filter(made -> made.table() == table)
               .orElseGet(() -> gather(table, batch.rows()));
       write(batch, rows);
+      rows.by().release();
       idle.add(rows.by());
     } catch (BatchLoad.UnreadableRow e) {
       settle(batch, table, refusals);

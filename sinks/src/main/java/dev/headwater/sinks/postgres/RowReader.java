@@ -46,6 +46,7 @@ final class RowReader {
       }
     }
     out.write('\n');
+    text.release();
   }
 
   /** The same as strings, null for NULL. */
@@ -57,6 +58,7 @@ final class RowReader {
       int place = value == null ? i : places[i];
       strings[i] = place < 0 || text.isNull(place) ? null : text.string(place);
     }
+    text.release();
     return strings;
   }
 

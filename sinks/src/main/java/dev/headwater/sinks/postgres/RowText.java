@@ -67,6 +67,12 @@ final class RowText {
     }
   }
 
+  /** Lets go of what the row took, if that is much. */
+  void release() {
+    json.release();
+    text.release();
+  }
+
   boolean isNull(int column) {
     return froms[column] == NULL;
   }

@@ -20,6 +20,9 @@ final class StagedLoad implements RowLoad {
   /** What is handed to the driver at a time, which it passes on to the socket as it is. */
   private static final int COPY_CHUNK_BYTES = 1 << 16;
 
+  /** A whole batch of usual rows, as COPY has them. */
+  private static final int KEPT_CAPACITY = 12 << 20;
+
   private static final String UNIQUE_VIOLATION = "23505";
 
   private final TextBuffer upserts = new TextBuffer();
@@ -35,6 +38,12 @@ final class StagedLoad implements RowLoad {
   void reset() {
     upserts.reset();
     deletes.reset();
+  }
+
+  /** Empties it, and gives back the memory that only huge rows need. */
+  void release() {
+    upserts.release(KEPT_CAPACITY);
+    deletes.release(KEPT_CAPACITY);
   }
 
   @Override

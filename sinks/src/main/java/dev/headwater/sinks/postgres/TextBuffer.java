@@ -7,8 +7,8 @@ import java.util.Arrays;
 final class TextBuffer {
   private static final int FIRST_CAPACITY = 1 << 12;
 
-  /** A buffer that once held a huge row gives the memory back when rows are small again. */
-  private static final int KEPT_CAPACITY = 1 << 22;
+  /** A buffer that has held a huge row gives the memory back. */
+  private static final int KEPT_CAPACITY = 1 << 20;
 
   private static final int LARGEST_CAPACITY = Integer.MAX_VALUE - 8;
 
@@ -17,10 +17,20 @@ final class TextBuffer {
 
   /** Empties the buffer. */
   void reset() {
-    if (bytes.length > KEPT_CAPACITY && size < bytes.length / 8) {
-      bytes = new byte[KEPT_CAPACITY];
-    }
     size = 0;
+  }
+
+  /** Empties the buffer, and gives its memory back if it has much more than most rows need. */
+  void release() {
+    release(KEPT_CAPACITY);
+  }
+
+  /** Empties the buffer, and gives its memory back if it has more than may be kept. */
+  void release(int keptCapacity) {
+    size = 0;
+    if (bytes.length > keptCapacity) {
+      bytes = new byte[FIRST_CAPACITY];
+    }
   }
 
   int size() {
