@@ -53,7 +53,7 @@ final class RowOrder {
   private static final int MOST_HELD_ROWS = 50_000;
   private static final int MOST_OPEN_ROWS = 4_000;
 
-  /** How much one read brings at most, judged by the reads before. */
+  /** How much one read brings, but for the last row. */
   private static final long READ_BYTES = 16L << 20;
 
   private static final int FIRST_READ_ROWS = 16;
@@ -156,10 +156,14 @@ final class RowOrder {
       }
     }
     SourceRows.Found answer =
-        source.read(table, keys, columns.stream().mapToInt(Integer::intValue).toArray(), xids);
+        source.read(
+            table, keys, columns.stream().mapToInt(Integer::intValue).toArray(), xids, READ_BYTES);
     for (HeldRow.Open open : rows) {
+      int place = places.get(new RowKey(table.schema().table(), open.key()));
+      if (place >= answer.keysRead()) {
+        continue;
+      }
       asked.add(open);
-      Integer place = places.get(new RowKey(table.schema().table(), open.key()));
       ColumnTexts texts = answer.rows().get(place);
       if (texts != null) {
         found.put(open, texts);
@@ -174,7 +178,7 @@ final class RowOrder {
     learn(answer.rows());
   }
 
-  /** The next read brings about as much as one may. */
+  /** The next read asks for about as much as one may bring. */
   private void learn(Map<Integer, ColumnTexts> rows) {
     long largest = rows.values().stream().mapToLong(ColumnTexts::bytes).max().orElse(0);
     readRows = (int) Math.max(1, Math.min(MOST_READ_ROWS, READ_BYTES / (largest + 1)));

@@ -11,7 +11,8 @@ final class RowsByKeySql {
 
   /**
    * A COPY, since only COPY prints every type with its own output function. Its first column is the
-   * key's place in the list.
+   * key's place in the list, which the rows are in the order of: one that is broken off has had all
+   * rows up to the last.
    *
    * @param from the table, as a query names it
    * @param keys texts of the key columns, row by row; not empty
@@ -47,7 +48,7 @@ final class RowsByKeySql {
           .append(" k.k")
           .append(i);
     }
-    return sql.append(") TO STDOUT").toString();
+    return sql.append(" ORDER BY k.n) TO STDOUT").toString();
   }
 
   /** The operator is found by name, and an extension has its own beside its type. */

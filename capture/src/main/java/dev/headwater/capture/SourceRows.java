@@ -56,9 +56,13 @@ final class SourceRows implements AutoCloseable {
    *     known of any row then
    * @param rows by place in the list of keys, those that are there; a column that is gone, or is of
    *     another type now, has no text
+   * @param keysRead how many keys, from the first, were looked for: all, or as many as bring what
+   *     may be brought at once
    */
-  record Found(boolean isReadable, Map<Integer, ColumnTexts> rows) {
-    static final Found NOT_READABLE = new Found(false, Map.of());
+  record Found(boolean isReadable, Map<Integer, ColumnTexts> rows, int keysRead) {
+    static Found notReadable(int keys) {
+      return new Found(false, Map.of(), keys);
+    }
   }
 
   /**
@@ -67,14 +71,20 @@ final class SourceRows implements AutoCloseable {
    * @param keys the texts of the key's columns, in key order, row by row
    * @param columns which columns to read, by the schema's index
    * @param xids transactions that must be visible first
+   * @param mostBytes after so many no further row is read; the first always is
    */
-  Found read(TableWriter table, List<String[]> keys, int[] columns, Collection<Long> xids) {
+  Found read(
+      TableWriter table,
+      List<String[]> keys,
+      int[] columns,
+      Collection<Long> xids,
+      long mostBytes) {
     try {
       Connection source = session();
       awaitVisible(source, xids);
       source.setAutoCommit(false);
       try {
-        return readLocked(source, table, keys, columns);
+        return readLocked(source, table, keys, columns, mostBytes);
       } finally {
         source.rollback();
         source.setAutoCommit(true);
@@ -139,23 +149,25 @@ final class SourceRows implements AutoCloseable {
         "Nothing was written. Capture goes on from the log's position when it is started again.");
   }
 
-  private Found readLocked(Connection source, TableWriter table, List<String[]> keys, int[] columns)
+  private Found readLocked(
+      Connection source, TableWriter table, List<String[]> keys, int[] columns, long mostBytes)
       throws SQLException {
     String name = lock(source, table);
     if (name == null) {
-      return Found.NOT_READABLE;
+      return Found.notReadable(keys.size());
     }
     Map<String, Integer> types = columnTypes(source, table.relationOid());
     TableSchema schema = table.schema();
     int[] keyColumns = schema.keyIndexes();
     if (!Arrays.stream(keyColumns).allMatch(column -> isSame(table, column, types))) {
-      return Found.NOT_READABLE;
+      return Found.notReadable(keys.size());
     }
     int[] readable = Arrays.stream(columns).filter(c -> isSame(table, c, types)).toArray();
     String sql = RowsByKeySql.copy(schema, name, keyColumns, keys, readable);
     CopyOut copy = source.unwrap(PGConnection.class).getCopyAPI().copyOut(sql);
     CopyTextReader line = new CopyTextReader(readable.length + 1);
     Map<Integer, ColumnTexts> rows = new HashMap<>();
+    long bytes = 0;
     for (byte[] next = copy.readFromCopy(); next != null; next = copy.readFromCopy()) {
       line.read(next, 0, next.length);
       ColumnTexts texts = new ColumnTexts(schema.columns().size());
@@ -174,8 +186,13 @@ final class SourceRows implements AutoCloseable {
               line.to(0) - line.from(0),
               java.nio.charset.StandardCharsets.US_ASCII);
       rows.put(Integer.parseInt(place), texts);
+      bytes += texts.bytes();
+      if (bytes >= mostBytes) {
+        copy.cancelCopy();
+        return new Found(true, rows, Integer.parseInt(place) + 1);
+      }
     }
-    return new Found(true, rows);
+    return new Found(true, rows, keys.size());
   }
 
   /** Takes the lock that any read takes, on the table as it is named now; null when it is gone. */

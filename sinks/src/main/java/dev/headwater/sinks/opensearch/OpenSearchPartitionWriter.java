@@ -27,7 +27,7 @@ import java.util.concurrent.ExecutionException;
  */
 final class OpenSearchPartitionWriter implements PartitionWriter {
   /** Several of a batch's are on their way at once; the last one is short enough to wait for. */
-  private static final long BULK_BYTES = 2L << 20;
+  private static final long BULK_BYTES = 1L << 20;
 
   private static final byte[] NOTHING = {};
 

@@ -33,8 +33,11 @@ final class OpenSearchSink implements Sink {
   /** How long a connection or an answer is waited for, usually. */
   static final Duration TIMEOUT = Duration.ofSeconds(60);
 
-  /** A few bulks at once, each of a size the server is happy with. */
-  private static final BatchLimit LIMIT = new BatchLimit(20_000, 16L << 20);
+  /**
+   * Some ten bulks at once: while the last of a batch is waited for the server has nothing else to
+   * do, so it is to be a small part of the batch.
+   */
+  private static final BatchLimit LIMIT = new BatchLimit(40_000, 16L << 20);
 
   private final SinkConfig.OpenSearch config;
   private final int generation;
