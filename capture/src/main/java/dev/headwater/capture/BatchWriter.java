@@ -306,6 +306,9 @@ final class BatchWriter implements ChangeSource.Receiver, PgOutputHandler {
             commitTimeMillis,
             table.schema().version(),
             value == null ? null : table.nulls()));
-    table.release();
+    if (value != null) {
+      // Not behind a tombstone: where a key moves, the row under the new one is encoded already.
+      table.release();
+    }
   }
 }
