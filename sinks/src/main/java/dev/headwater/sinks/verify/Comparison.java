@@ -106,13 +106,14 @@ final class Comparison implements Spill.Drain {
   private void fold(byte[] name, Known known, long now) {
     Optional<Entry> last = known.last();
     Verdict verdict = Verdict.of(last, known.foundHash(), now);
-    if (last.isPresent() && !last.get().isNothing()) {
-      countsOf(evidence.partition(last.get().partition()).table()).addRow();
-    }
-    if (verdict == Verdict.EXPIRED) {
-      countsOf(evidence.partition(last.orElseThrow().partition()).table()).addExpired();
-    }
     if (verdict != Verdict.WRONG) {
+      if (last.isPresent() && !last.get().isNothing()) {
+        Counts counts = countsOf(evidence.partition(last.get().partition()).table());
+        counts.addRow();
+        if (verdict == Verdict.EXPIRED) {
+          counts.addExpired();
+        }
+      }
       return;
     }
     Optional<ReadBack.Row> row = last.isPresent() ? Optional.empty() : place.rowOf(name);
@@ -151,6 +152,9 @@ final class Comparison implements Spill.Drain {
   }
 
   private void decided(Suspect suspect, Verdict verdict, Optional<Content> content) {
+    if (isRow(suspect, verdict, content)) {
+      countsOf(suspect).addRow();
+    }
     if (verdict == Verdict.RIGHT || verdict == Verdict.EXPIRED) {
       spill.unwatch(suspect.name());
       if (verdict == Verdict.EXPIRED) {
@@ -167,6 +171,16 @@ final class Comparison implements Spill.Drain {
     }
   }
 
+  /**
+   * Whether it is a row of the log: of one that changes all the time the last record known may be a
+   * delete that the next record takes back, so what is right is asked of the place.
+   */
+  private static boolean isRow(Suspect suspect, Verdict verdict, Optional<Content> content) {
+    return verdict == Verdict.RIGHT
+        ? content.isPresent()
+        : suspect.lastBelow(Long.MAX_VALUE).filter(last -> !last.isNothing()).isPresent();
+  }
+
   private Kind kind(Suspect suspect, Verdict verdict, Optional<Content> content) {
     Optional<ReadBack.Row> row = place.rowOf(suspect.name());
     if (row.isPresent() && options.parked().isParked(row.get().table(), row.get().key())) {
@@ -175,9 +189,9 @@ final class Comparison implements Spill.Drain {
     if (verdict == Verdict.OPEN) {
       return Kind.UNSETTLED;
     }
-    boolean isWanted =
-        suspect.lastBelow(Long.MAX_VALUE).filter(last -> !last.isNothing()).isPresent();
-    return content.isEmpty() ? Kind.MISSING : isWanted ? Kind.DIFFERENT : Kind.EXTRA;
+    return content.isEmpty()
+        ? Kind.MISSING
+        : isRow(suspect, verdict, content) ? Kind.DIFFERENT : Kind.EXTRA;
   }
 
   /** Lists, mends and counts what was found wrong, and forgets it. */
