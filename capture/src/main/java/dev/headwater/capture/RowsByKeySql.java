@@ -11,8 +11,7 @@ final class RowsByKeySql {
 
   /**
    * A COPY, since only COPY prints every type with its own output function. Its first column is the
-   * key's place in the list, which the rows are in the order of: one that is broken off has had all
-   * rows up to the last.
+   * key's place in the list, which the rows are in the order of.
    *
    * @param from the table, as a query names it
    * @param keys texts of the key columns, row by row; not empty

@@ -1,5 +1,7 @@
 package dev.headwater.capture;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
 import dev.headwater.log.codec.CopyTextReader;
 import dev.headwater.log.failure.FailureCode;
 import dev.headwater.log.failure.HeadwaterException;
@@ -71,7 +73,7 @@ final class SourceRows implements AutoCloseable {
    * @param keys the texts of the key's columns, in key order, row by row
    * @param columns which columns to read, by the schema's index
    * @param xids transactions that must be visible first
-   * @param mostBytes after so many no further row is read; the first always is
+   * @param mostBytes after so many no further row is taken; the first always is
    */
   Found read(
       TableWriter table,
@@ -167,8 +169,12 @@ final class SourceRows implements AutoCloseable {
     CopyOut copy = source.unwrap(PGConnection.class).getCopyAPI().copyOut(sql);
     CopyTextReader line = new CopyTextReader(readable.length + 1);
     Map<Integer, ColumnTexts> rows = new HashMap<>();
+    int keysRead = keys.size();
     long bytes = 0;
     for (byte[] next = copy.readFromCopy(); next != null; next = copy.readFromCopy()) {
+      if (bytes >= mostBytes) {
+        continue; // The driver lets go of the connection only behind the last row.
+      }
       line.read(next, 0, next.length);
       ColumnTexts texts = new ColumnTexts(schema.columns().size());
       for (int i = 0; i < readable.length; i++) {
@@ -179,20 +185,16 @@ final class SourceRows implements AutoCloseable {
               readable[i], Arrays.copyOfRange(line.array(), line.from(i + 1), line.to(i + 1)));
         }
       }
-      String place =
-          new String(
-              line.array(),
-              line.from(0),
-              line.to(0) - line.from(0),
-              java.nio.charset.StandardCharsets.US_ASCII);
-      rows.put(Integer.parseInt(place), texts);
+      int place =
+          Integer.parseInt(
+              new String(line.array(), line.from(0), line.to(0) - line.from(0), US_ASCII));
+      rows.put(place, texts);
       bytes += texts.bytes();
       if (bytes >= mostBytes) {
-        copy.cancelCopy();
-        return new Found(true, rows, Integer.parseInt(place) + 1);
+        keysRead = place + 1;
       }
     }
-    return new Found(true, rows, keys.size());
+    return new Found(true, rows, keysRead);
   }
 
   /** Takes the lock that any read takes, on the table as it is named now; null when it is gone. */

@@ -79,10 +79,10 @@ class MemoryIT {
   }
 
   private void awaitLevel(Process process) throws Exception {
-    long deadline = System.nanoTime() + TimeUnit.MINUTES.toNanos(20);
+    long deadline = System.nanoTime() + TimeUnit.MINUTES.toNanos(9);
     for (String sink : SINKS) {
       // Before its first report there is nothing to wait for, and the command says so at once.
-      while (ends(headwater("wait", "--sink", sink, "--now", "--timeout", "15m")) != 0) {
+      while (ends(headwater("wait", "--sink", sink, "--now", "--timeout", "8m")) != 0) {
         assertThat(process.isAlive()).as("alive while %s is filled", sink).isTrue();
         assertThat(System.nanoTime()).as("%s in time", sink).isLessThan(deadline);
         Thread.sleep(500);
