@@ -161,7 +161,7 @@ public final class PgTextArray {
       setSlice(text, from, at++);
       return Token.VALUE;
     }
-    unescaped.reset();
+    unescaped.release();
     unescaped.write(text, from, at);
     while (at < end && text[at] != '"') {
       if (text[at] == '\\') {

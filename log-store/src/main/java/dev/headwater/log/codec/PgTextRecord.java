@@ -97,7 +97,7 @@ public final class PgTextRecord {
   }
 
   private void unescape() {
-    unescaped.reset();
+    unescaped.release();
     boolean inQuotes = false;
     while (at < last && (inQuotes || text[at] != ',')) {
       byte b = text[at++];

@@ -79,10 +79,6 @@ final class PlaceScan implements AutoCloseable {
   @Override
   public void close() {
     stopped = true;
-    try {
-      thread.join(CLOSE_MS);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
+    Pause.untilEnded(thread, CLOSE_MS);
   }
 }

@@ -108,10 +108,6 @@ final class Tail implements AutoCloseable {
   @Override
   public void close() {
     stopped = true;
-    try {
-      thread.join(CLOSE_MS);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
+    Pause.untilEnded(thread, CLOSE_MS);
   }
 }
