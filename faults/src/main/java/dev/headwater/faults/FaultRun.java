@@ -94,7 +94,13 @@ public final class FaultRun {
       awaitLoad(reader, deployment);
       say("the first load is in the log");
       workload.start();
-      Field field = new Field(servers, deployment, workload, new Random(settings.seed()));
+      Field field =
+          new Field(
+              servers,
+              deployment,
+              workload,
+              new Random(settings.seed()),
+              what -> say("    on " + what));
       FaultDeck deck = new FaultDeck(field.random(), settings.only());
       long end = System.nanoTime() + settings.duration().toNanos();
       while (faults < settings.faults() && System.nanoTime() < end && verdict.isClean()) {

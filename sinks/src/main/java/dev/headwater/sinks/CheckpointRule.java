@@ -1,14 +1,10 @@
 package dev.headwater.sinks;
 
-import dev.headwater.log.connection.LogConnection;
 import dev.headwater.log.failure.FailureCode;
 import dev.headwater.log.failure.HeadwaterException;
 import dev.headwater.log.replay.LogPartition;
-import dev.headwater.log.replay.LogPartitions;
-import dev.headwater.log.topic.Topics;
 import java.time.Duration;
-import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
+import java.time.InstantSource;
 
 /**
  * When a place in the log may be read on from without missing a delete (I6).
@@ -19,23 +15,43 @@ import java.util.concurrent.ConcurrentHashMap;
  * still the end has nothing behind it to be missed. Thread-safe.
  */
 final class CheckpointRule {
-  private static final String DELETE_RETENTION = "delete.retention.ms";
   private static final String BUILD_AGAIN =
       "Deletes may have been missed, so the sink is not fed on: headwater rebuild ";
 
   private final String sink;
   private final int generation;
   private final boolean isSwept;
-  private final LogConnection log;
-  private final Topics topics;
-  private final Map<String, Long> retentionMs = new ConcurrentHashMap<>();
+  private final LogView log;
+  private final InstantSource clock;
 
-  CheckpointRule(Sink sink, LogConnection log) {
-    this.sink = sink.name();
-    this.generation = sink.generation();
-    this.isSwept = sink.keyScan().isPresent();
+  /**
+   * @param isSwept whether the target can be swept
+   */
+  CheckpointRule(String sink, int generation, boolean isSwept, LogView log, InstantSource clock) {
+    this.sink = sink;
+    this.generation = generation;
+    this.isSwept = isSwept;
     this.log = log;
-    this.topics = new Topics(log);
+    this.clock = clock;
+  }
+
+  /** The time, as levels are told in it. */
+  long now() {
+    return clock.millis();
+  }
+
+  /**
+   * Since when a writer that was just taken is known to have missed nothing, as {@link
+   * #requireUsable} has it. A replay from the beginning misses nothing that was deleted after it
+   * began.
+   *
+   * @param beganMs a moment before it was taken
+   */
+  long levelAt(PartitionWriter writer, long beganMs) {
+    return writer
+        .checkpoint()
+        .map(checkpoint -> requireUsable(writer.partition(), checkpoint))
+        .orElse(beganMs);
   }
 
   /**
@@ -47,7 +63,7 @@ final class CheckpointRule {
    *     have been missed
    * @throws HeadwaterException {@code CHECKPOINT_STALE}
    */
-  long requireUsable(LogPartition partition, Checkpoint checkpoint) {
+  private long requireUsable(LogPartition partition, Checkpoint checkpoint) {
     if (checkpoint.generation() != generation) {
       throw stale(partition, "is of generation " + checkpoint.generation() + ", not " + generation);
     }
@@ -60,8 +76,8 @@ final class CheckpointRule {
     if (!isOld(partition, checkpoint.levelAtMs())) {
       return checkpoint.levelAtMs();
     }
-    long now = System.currentTimeMillis();
-    if (checkpoint.nextOffset() < LogPartitions.committedEnd(log, partition)) {
+    long now = clock.millis();
+    if (checkpoint.nextOffset() < log.committedEnd(partition)) {
       return unswept(partition, checkpoint.levelAtMs());
     }
     return now;
@@ -89,7 +105,7 @@ final class CheckpointRule {
 
   /** For how long a reader may be away from the end. */
   long patienceMs(LogPartition partition) {
-    return retention(partition) / 2;
+    return log.deleteRetentionMs(partition) / 2;
   }
 
   /** Refuses a place behind the end: the log has lost records that the sink holds. */
@@ -102,26 +118,15 @@ final class CheckpointRule {
   }
 
   private boolean isOld(LogPartition partition, long levelAtMs) {
-    return System.currentTimeMillis() - levelAtMs > patienceMs(partition);
-  }
-
-  private long retention(LogPartition partition) {
-    return retentionMs.computeIfAbsent(
-        partition.topic(),
-        topic ->
-            topics
-                .describe(topic)
-                .map(info -> info.config().get(DELETE_RETENTION))
-                .map(Long::valueOf)
-                .orElse(log.config().deleteRetention().toMillis()));
+    return clock.millis() - levelAtMs > patienceMs(partition);
   }
 
   private HeadwaterException old(LogPartition partition, long levelAtMs) {
-    long age = System.currentTimeMillis() - levelAtMs;
+    long age = clock.millis() - levelAtMs;
     return stale(
         partition,
         "was level with the log %s ago, over half of the topic's delete.retention.ms (%s)"
-            .formatted(words(age), words(retention(partition))));
+            .formatted(words(age), words(log.deleteRetentionMs(partition))));
   }
 
   private static String words(long millis) {

@@ -134,13 +134,11 @@ final class PartitionApplier {
         prepare(table, latest.version(), latest);
       }
     }
-    // A replay from the beginning misses nothing that was deleted after it began.
-    long levelAtMs = System.currentTimeMillis();
+    long beganMs = rule.now();
     PartitionWriter writer = sink.take(feed.partition());
+    long levelAtMs;
     try {
-      if (writer.checkpoint().isPresent()) {
-        levelAtMs = rule.requireUsable(feed.partition(), writer.checkpoint().get());
-      }
+      levelAtMs = rule.levelAt(writer, beganMs);
       // Behind the fence: whatever the former owner has parked below the checkpoint stands there.
       parking.refresh();
     } catch (RuntimeException e) {

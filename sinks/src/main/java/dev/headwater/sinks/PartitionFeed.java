@@ -3,6 +3,7 @@ package dev.headwater.sinks;
 import dev.headwater.log.replay.LogPartition;
 import dev.headwater.log.replay.LogRecord;
 import dev.headwater.log.replay.PartitionBatch;
+import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.BiConsumer;
@@ -36,6 +37,7 @@ final class PartitionFeed {
 
   private final LogPartition partition;
   private final int generation;
+  private final InstantSource clock;
   private final ReadQueue queue = new ReadQueue();
   private State state = State.UNTAKEN;
   private @Nullable PartitionWriter writer;
@@ -63,6 +65,7 @@ final class PartitionFeed {
   private long dueAtNanos = System.nanoTime();
   private @Nullable Place lastApplied;
   private boolean isUnswept;
+  private boolean marksBeginning;
   private boolean hasSeenEnd;
   private @Nullable Sweep sweep;
   private @Nullable List<FoldedRow> beside;
@@ -74,9 +77,10 @@ final class PartitionFeed {
   /**
    * @param generation which generation is fed
    */
-  PartitionFeed(LogPartition partition, int generation) {
+  PartitionFeed(LogPartition partition, int generation, InstantSource clock) {
     this.partition = partition;
     this.generation = generation;
+    this.clock = clock;
   }
 
   LogPartition partition() {
@@ -103,7 +107,7 @@ final class PartitionFeed {
   }
 
   private boolean hasWork() {
-    return beside != null || next != null || isNextMaking || queue.isPending();
+    return marksBeginning || beside != null || next != null || isNextMaking || queue.isPending();
   }
 
   synchronized void release() {
@@ -132,16 +136,20 @@ final class PartitionFeed {
     hasSeenEnd = false;
     isUnswept = knownLevelAtMs == Checkpoint.UNSWEPT;
     // From here on nothing more is missed, however much was missed before.
-    long levelAtMs = isUnswept ? System.currentTimeMillis() : knownLevelAtMs;
+    long levelAtMs = isUnswept ? clock.millis() : knownLevelAtMs;
     reading = new Level(levelAtMs);
     applying = new Level(levelAtMs);
+    marksBeginning = checkpoint.isEmpty() && !newWriter.isAtomic();
     attempts = 0;
     state = State.TAKEN;
   }
 
   /** Where to start reading; empty means at the first record there is. */
   synchronized Optional<Long> startOffset() {
-    return writer == null ? Optional.empty() : writer.checkpoint().map(Checkpoint::nextOffset);
+    return Optional.ofNullable(writer)
+        .flatMap(PartitionWriter::checkpoint)
+        .map(Checkpoint::nextOffset)
+        .filter(offset -> offset > 0);
   }
 
   /** Reading has been set to the start. */
@@ -164,8 +172,20 @@ final class PartitionFeed {
    *
    * @param position where reading goes on, markers passed
    * @param end the end of the partition, asked for at {@code atMs}
+   * @throws dev.headwater.log.failure.HeadwaterException {@code CHECKPOINT_STALE} if the log has
+   *     lost what was read, or deletes were missed in a target that cannot be swept
    */
-  synchronized void compareWithEnd(long position, long end, long atMs) {
+  void compareWithEnd(long position, long end, long atMs, CheckpointRule rule) {
+    rule.requireInLog(partition, position, end);
+    // First: whoever slept past the retention, and read on at once, would be level by the end's
+    // word.
+    if (!rule.isFresh(partition, readLevelAtMs())) {
+      missedDeletes();
+    }
+    compareWithEnd(position, end, atMs);
+  }
+
+  private synchronized void compareWithEnd(long position, long end, long atMs) {
     if (state != State.RUNNING) {
       return;
     }
@@ -264,7 +284,7 @@ final class PartitionFeed {
       takesBeside = beside != null && (isQuiet || !tookBeside);
       tookBeside = takesBeside;
       found = takesBeside ? beside : null;
-      if (takesBeside) {
+      if (takesBeside || marksBeginning) {
         taken = new Next(new ReadQueue.Taken(List.of(), from));
       } else {
         taken = next == null ? new Next(queue.take(limit, from)) : next;
@@ -324,16 +344,35 @@ final class PartitionFeed {
     return state == State.RUNNING
         && isUnswept
         && hasSeenEnd
-        && System.currentTimeMillis() - reading.sinceMs() < levelForAtMostMs;
+        && clock.millis() - reading.sinceMs() < levelForAtMostMs;
   }
 
   /** Marks that deletes may have been missed; the next checkpoint says so. */
-  synchronized void missedDeletes() {
+  private synchronized void missedDeletes() {
     isUnswept = true;
     isSpoiled = true;
     hasSeenEnd = false;
-    reading = new Level(System.currentTimeMillis());
-    applying = new Level(System.currentTimeMillis());
+    reading = new Level(clock.millis());
+    applying = new Level(clock.millis());
+  }
+
+  /**
+   * Waits until all records below an offset are in the target. On the sweep's thread.
+   *
+   * @return whether they are; false if the partition went to another owner meanwhile
+   */
+  boolean awaitApplied(long offset, BooleanSupplier goesOn) {
+    while (goesOn.getAsBoolean()) {
+      synchronized (this) {
+        if (appliedOffset >= offset) {
+          return true;
+        }
+        if (!pause()) {
+          return false;
+        }
+      }
+    }
+    return false;
   }
 
   /**
@@ -357,15 +396,23 @@ final class PartitionFeed {
         if (beside == null) {
           return true;
         }
-        try {
-          wait(100);
-        } catch (InterruptedException e) {
-          Thread.currentThread().interrupt();
+        if (!pause()) {
           return false;
         }
       }
     }
     return false;
+  }
+
+  /** A moment, or until something is applied; false if the thread is to end. */
+  private synchronized boolean pause() {
+    try {
+      wait(100);
+      return true;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return false;
+    }
   }
 
   /**
@@ -402,6 +449,7 @@ final class PartitionFeed {
   /** The current batch is in the target. */
   synchronized void applied(FoldedBatch batch) {
     appliedOffset = batch.nextOffset();
+    marksBeginning = false;
     if (lastOfCurrent != null) {
       lastApplied = lastOfCurrent;
     }
@@ -412,8 +460,8 @@ final class PartitionFeed {
     if (takesBeside) {
       takesBeside = false;
       beside = null;
-      notifyAll();
     }
+    notifyAll();
   }
 
   /** The target is away: the same again after a pause. Answers how often that was so by now. */
@@ -450,6 +498,7 @@ final class PartitionFeed {
     sweep = null;
     beside = null;
     takesBeside = false;
+    marksBeginning = false;
     if (writer != null) {
       writer.close();
       writer = null;

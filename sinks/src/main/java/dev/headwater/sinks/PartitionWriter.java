@@ -22,6 +22,13 @@ public interface PartitionWriter extends AutoCloseable {
   Optional<Checkpoint> checkpoint();
 
   /**
+   * Whether rows are never there without their checkpoint. Where they may be, for a writer can be
+   * cut in between, a checkpoint that says when it all began is stored before the first row: who
+   * comes next, perhaps after the log has forgotten deletes, must not take the target for empty.
+   */
+  boolean isAtomic();
+
+  /**
    * Applies all rows of a batch and stores {@code batch.checkpoint()}.
    *
    * <p><b>Law.</b> When it returns, each row of the batch is in the target as the log has it (a

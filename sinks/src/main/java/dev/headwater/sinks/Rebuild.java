@@ -1,12 +1,12 @@
 package dev.headwater.sinks;
 
-import dev.headwater.log.connection.LogConnection;
 import dev.headwater.log.replay.LogPartition;
-import dev.headwater.log.replay.LogPartitions;
-import dev.headwater.log.schema.SchemaStore;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
+import java.util.function.IntUnaryOperator;
 
 /**
  * Brings one generation to where it can serve, and switches: a step each time it is asked, always
@@ -22,11 +22,10 @@ final class Rebuild {
   /** Ends that were not reached in this time are taken anew: by then they say too little. */
   private static final long ENDS_HOLD_MS = 10_000;
 
-  private final SinkConfig config;
   private final Generations generations;
-  private final LogConnection log;
-  private final SchemaStore schemas;
-  private final DeadLetters letters;
+  private final Function<Generation, Map<LogPartition, Long>> endsNow;
+  private final IntUnaryOperator parkedRows;
+  private final InstantSource clock;
   private Map<LogPartition, Long> ends = Map.of();
   private long endsTakenMs;
   private int endsOf;
@@ -36,17 +35,19 @@ final class Rebuild {
   private long done;
   private long total;
 
+  /**
+   * @param endsNow asks for the ends of the partitions of a generation's tables
+   * @param parkedRows asks how many rows of a generation are parked
+   */
   Rebuild(
-      SinkConfig config,
       Generations generations,
-      LogConnection log,
-      SchemaStore schemas,
-      DeadLetters letters) {
-    this.letters = letters;
-    this.config = config;
+      Function<Generation, Map<LogPartition, Long>> endsNow,
+      IntUnaryOperator parkedRows,
+      InstantSource clock) {
     this.generations = generations;
-    this.log = log;
-    this.schemas = schemas;
+    this.endsNow = endsNow;
+    this.parkedRows = parkedRows;
+    this.clock = clock;
   }
 
   /** What a step came to. */
@@ -68,11 +69,12 @@ final class Rebuild {
       return new Step(RebuildProgress.Phase.SWEEPING, "", false);
     }
     // A row is parked before the checkpoint passes it: all up to where it was level are here.
-    letters.refresh();
-    int parked = letters.count(generation.number());
+    int parked = parkedRows.applyAsInt(generation.number());
     if (parked > 0 && !acceptsParked) {
       return new Step(
-          RebuildProgress.Phase.PARKED, parked(generation.number(), parked, config.name()), false);
+          RebuildProgress.Phase.PARKED,
+          parked(generation.number(), parked, generations.sink()),
+          false);
     }
     Promotion finished = generations.finish(generation.number());
     if (!finished.isDone()) {
@@ -80,7 +82,7 @@ final class Rebuild {
     }
     Promotion switched = generations.promote(generation.number(), request, ends);
     if (switched.isHeld()) {
-      ends = endsNow(generation);
+      ends = endsNow.apply(generation);
       switched = generations.promote(generation.number(), request, ends);
     }
     return new Step(RebuildProgress.Phase.SWITCHING, switched.waitsFor(), switched.isDone());
@@ -104,10 +106,10 @@ final class Rebuild {
   }
 
   private void look(Generation generation) {
-    long now = System.currentTimeMillis();
+    long now = clock.millis();
     boolean old = now - endsTakenMs > ENDS_HOLD_MS;
     if (endsOf != generation.number() || isLevel || old || ends.isEmpty()) {
-      ends = endsNow(generation);
+      ends = endsNow.apply(generation);
       endsTakenMs = now;
       endsOf = generation.number();
     }
@@ -141,12 +143,5 @@ final class Rebuild {
             : waiting.size() == 1
                 ? "for " + waiting.get(0)
                 : "for " + waiting.size() + " partitions";
-  }
-
-  private Map<LogPartition, Long> endsNow(Generation generation) {
-    SinkConfig own = SinkDefinition.apply(generation.definition(), config);
-    List<LogPartition> partitions = new ArrayList<>();
-    LogPartitions.of(log, schemas, SinkTables.of(own)).values().forEach(partitions::addAll);
-    return LogPartitions.committedEnds(log, partitions);
   }
 }

@@ -3,9 +3,14 @@ package dev.headwater.sinks;
 import dev.headwater.log.connection.LogConnection;
 import dev.headwater.log.failure.FailureCode;
 import dev.headwater.log.failure.HeadwaterException;
+import dev.headwater.log.replay.LogPartition;
+import dev.headwater.log.replay.LogPartitions;
 import dev.headwater.log.schema.SchemaStore;
 import java.time.Duration;
+import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
@@ -73,9 +78,28 @@ public final class SinkSupervisor implements Runnable, AutoCloseable {
     this.generations = generations;
     this.letters = DeadLetters.open(log, config.name());
     this.feeds = new GenerationFeeds(config, generations, log, parallelism, letters);
-    this.rebuild = new Rebuild(config, generations, log, new SchemaStore(log), letters);
+    SchemaStore schemas = new SchemaStore(log);
+    this.rebuild =
+        new Rebuild(
+            generations,
+            generation -> endsNow(log, schemas, generation),
+            this::parkedRows,
+            InstantSource.system());
     this.requests = new Requests(config.name(), definition, generations);
     this.timing = timing;
+  }
+
+  private Map<LogPartition, Long> endsNow(
+      LogConnection log, SchemaStore schemas, Generation generation) {
+    SinkConfig own = SinkDefinition.apply(generation.definition(), config);
+    List<LogPartition> partitions = new ArrayList<>();
+    LogPartitions.of(log, schemas, SinkTables.of(own)).values().forEach(partitions::addAll);
+    return LogPartitions.committedEnds(log, partitions);
+  }
+
+  private int parkedRows(int generation) {
+    letters.refresh();
+    return letters.count(generation);
   }
 
   /** Runs the sink until {@link #close()}; throws what it must not go on over. */

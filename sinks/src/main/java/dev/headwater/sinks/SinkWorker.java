@@ -8,6 +8,7 @@ import dev.headwater.log.replay.PartitionBatch;
 import dev.headwater.log.schema.SchemaStore;
 import dev.headwater.log.schema.TableId;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
@@ -43,6 +44,7 @@ import org.slf4j.LoggerFactory;
 public final class SinkWorker implements Runnable, AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(SinkWorker.class);
   private static final Duration POLL = Duration.ofMillis(100);
+  private static final InstantSource CLOCK = InstantSource.system();
 
   /** While a partition waits to be read on or tried again, the loop turns faster. */
   private static final Duration SHORT_POLL = Duration.ofMillis(10);
@@ -103,9 +105,11 @@ public final class SinkWorker implements Runnable, AutoCloseable {
               thread.setDaemon(true);
               return thread;
             });
-    CheckpointRule rule = new CheckpointRule(sink, log);
+    LogView view = new KafkaLogView(log);
+    CheckpointRule rule =
+        new CheckpointRule(sink.name(), sink.generation(), sink.keyScan().isPresent(), view, CLOCK);
     this.applier = new PartitionApplier(sink, schemas, rule, rate, parking, this::executeIfRunning);
-    this.sweeper = new Sweeper(sink, log, schemas, wanted, applier, feeds.values());
+    this.sweeper = new Sweeper(sink, log, view, schemas, wanted, applier, feeds.values());
   }
 
   /** Feeds the sink until {@link #close()}; throws what it must not go on over. */
@@ -223,7 +227,7 @@ public final class SinkWorker implements Runnable, AutoCloseable {
    * has them.
    */
   private void compareWithEnd(GroupReader reader) {
-    long now = System.currentTimeMillis();
+    long now = CLOCK.millis();
     long every = Math.max(COMPARE_EVERY_MS, feeds.size() * COMPARE_EVERY_MS_PER_PARTITION);
     if (feeds.isEmpty() || now - comparedAtMs < every) {
       return;
@@ -240,11 +244,7 @@ public final class SinkWorker implements Runnable, AutoCloseable {
       Long end = ends.get(feed.partition());
       if (end != null && feed.state() == PartitionFeed.State.RUNNING) {
         long position = reader.position(feed.partition());
-        applier.rule().requireInLog(feed.partition(), position, end);
-        feed.compareWithEnd(position, end, now);
-        if (!applier.rule().isFresh(feed.partition(), feed.readLevelAtMs())) {
-          feed.missedDeletes();
-        }
+        feed.compareWithEnd(position, end, now, applier.rule());
       }
     }
   }
@@ -365,7 +365,7 @@ public final class SinkWorker implements Runnable, AutoCloseable {
     @Override
     public Map<LogPartition, Long> assigned(Collection<LogPartition> partitions) {
       for (LogPartition partition : partitions) {
-        PartitionFeed feed = new PartitionFeed(partition, sink.generation());
+        PartitionFeed feed = new PartitionFeed(partition, sink.generation(), CLOCK);
         feeds.put(partition, feed);
         applyIfDue(feed);
       }

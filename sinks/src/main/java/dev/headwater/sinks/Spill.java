@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * More entries than memory should hold, in files by the first bits of a hash, so that all entries
@@ -33,13 +34,8 @@ final class Spill implements AutoCloseable {
   }
 
   Spill() {
-    try {
-      for (int i = 0; i < BUCKETS; i++) {
-        buckets.add(new Bucket());
-      }
-    } catch (IOException e) {
-      close();
-      throw failure(e);
+    for (int i = 0; i < BUCKETS; i++) {
+      buckets.add(new Bucket());
     }
   }
 
@@ -83,7 +79,7 @@ final class Spill implements AutoCloseable {
   public void close() {
     for (Bucket bucket : buckets) {
       try {
-        bucket.file.close();
+        bucket.close();
       } catch (IOException e) {
         // A temporary file whose contents nobody wants any more.
         continue;
@@ -93,22 +89,12 @@ final class Spill implements AutoCloseable {
 
   private static final class Bucket {
     private static final int HEAD_BYTES = 28;
+    private static final int SIZE_AT = 24;
 
-    private final FileChannel file;
     private final ByteBuffer buffer = ByteBuffer.allocate(BUFFER_BYTES);
 
-    Bucket() throws IOException {
-      Path path = Files.createTempFile("headwater-spill-", ".tmp");
-      file =
-          FileChannel.open(
-              path,
-              StandardOpenOption.READ,
-              StandardOpenOption.WRITE,
-              StandardOpenOption.DELETE_ON_CLOSE);
-      if (!System.getProperty("os.name", "").startsWith("Windows")) {
-        Files.deleteIfExists(path);
-      }
-    }
+    /** Made once the buffer does not hold all. */
+    private @Nullable FileChannel file;
 
     void add(KeyHash hash, long number, byte[] bytes) throws IOException {
       if (buffer.remaining() < HEAD_BYTES + bytes.length) {
@@ -129,54 +115,91 @@ final class Spill implements AutoCloseable {
     }
 
     private void write(ByteBuffer full) throws IOException {
+      FileChannel into = file;
+      if (into == null) {
+        into = newFile();
+        file = into;
+      }
       full.flip();
       while (full.hasRemaining()) {
-        file.write(full);
+        into.write(full);
       }
       full.clear();
     }
 
+    private static FileChannel newFile() throws IOException {
+      Path path = Files.createTempFile("headwater-spill-", ".tmp");
+      FileChannel made =
+          FileChannel.open(
+              path,
+              StandardOpenOption.READ,
+              StandardOpenOption.WRITE,
+              StandardOpenOption.DELETE_ON_CLOSE);
+      if (!System.getProperty("os.name", "").startsWith("Windows")) {
+        Files.deleteIfExists(path);
+      }
+      return made;
+    }
+
     void read(Receiver receiver) throws IOException {
+      FileChannel from = file;
+      if (from == null) {
+        ByteBuffer all = buffer.duplicate().flip();
+        while (all.hasRemaining()) {
+          hand(all, all.getInt(all.position() + SIZE_AT), receiver);
+        }
+        return;
+      }
       flush();
-      long end = file.size();
+      long end = from.size();
       ByteBuffer in = ByteBuffer.allocate(BUFFER_BYTES * 8).limit(0);
       long at = 0;
       while (true) {
         if (in.remaining() < HEAD_BYTES
-            || in.remaining() < HEAD_BYTES + in.getInt(in.position() + 24)) {
-          in = refill(in, at);
+            || in.remaining() < HEAD_BYTES + in.getInt(in.position() + SIZE_AT)) {
+          in = refill(from, in, at);
           if (in.remaining() < HEAD_BYTES) {
             break;
           }
         }
-        int size = in.getInt(in.position() + 24);
+        int size = in.getInt(in.position() + SIZE_AT);
         if (in.remaining() < HEAD_BYTES + size) {
-          in = refill(ByteBuffer.allocate(HEAD_BYTES + size).limit(0), at);
+          in = refill(from, ByteBuffer.allocate(HEAD_BYTES + size).limit(0), at);
         }
-        KeyHash hash = new KeyHash(in.getLong(), in.getLong());
-        long number = in.getLong();
-        in.getInt();
-        byte[] bytes = new byte[size];
-        in.get(bytes);
+        hand(in, size, receiver);
         at += HEAD_BYTES + size;
-        receiver.entry(hash, number, bytes);
       }
       if (at != end) {
         throw new IOException("a spill file ends in the middle of an entry");
       }
     }
 
-    private ByteBuffer refill(ByteBuffer in, long at) throws IOException {
+    private static void hand(ByteBuffer in, int size, Receiver receiver) {
+      KeyHash hash = new KeyHash(in.getLong(), in.getLong());
+      long number = in.getLong();
+      in.getInt();
+      byte[] bytes = new byte[size];
+      in.get(bytes);
+      receiver.entry(hash, number, bytes);
+    }
+
+    private static ByteBuffer refill(FileChannel from, ByteBuffer in, long at) throws IOException {
       in.clear();
       long position = at;
       while (in.hasRemaining()) {
-        int read = file.read(in, position);
+        int read = from.read(in, position);
         if (read < 0) {
           break;
         }
         position += read;
       }
       return in.flip();
+    }
+
+    void close() throws IOException {
+      if (file != null) {
+        file.close();
+      }
     }
   }
 }

@@ -1,13 +1,8 @@
 package dev.headwater.sinks;
 
-import dev.headwater.log.connection.LogConnection;
 import dev.headwater.log.replay.LogPartition;
 import dev.headwater.log.replay.LogPartitions;
-import dev.headwater.log.replay.LogRecord;
-import dev.headwater.log.replay.PartitionBatch;
-import dev.headwater.log.replay.ReplayReader;
 import dev.headwater.log.schema.TableSchema;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.HashMap;
@@ -25,20 +20,21 @@ import java.util.function.BooleanSupplier;
  * <p><b>Why it is right.</b> A tombstone that vanished took the older records of its key with it.
  * So a second reading from the beginning to an end E, taken after the owner began to note what it
  * applies ({@link #touch}), sees nothing of a ghost. The last record of a living key lies below E,
- * and is seen, or is applied after the noting began, and was touched. A key of the target that was
- * neither seen alive nor touched is a ghost at the very moment the owner, and nobody else, deletes
- * it: between two of its own batches. The reading may take any time, and compaction may go on
- * meanwhile; only the owner must stay level with the log.
+ * and is seen, or at or behind E, and then it is touched: the target is asked for its keys once all
+ * below E is applied. A key of the target that was neither seen alive below E nor touched behind it
+ * is a ghost at the very moment the owner, and nobody else, deletes it: between two of its own
+ * batches. What the owner applied from below E says nothing: it may have been read, and have
+ * waited, before the tombstone that was missed. The reading may take any time, and compaction may
+ * go on meanwhile; only the owner must stay level with the log.
  *
  * <p>Keys are told apart by 128 bits and kept in files ({@link Spill}): memory holds one of them.
  * {@link #touch} is called by the applying thread, all else by the sweeper's.
  */
 final class Sweep implements AutoCloseable {
-  private static final Duration POLL = Duration.ofMillis(200);
   private static final int CHUNK_ROWS = 1_000;
   private static final byte[] NO_BYTES = {};
 
-  private final LogConnection log;
+  private final LogView log;
   private final PartitionFeed feed;
   private final LogPartition partition;
   private final boolean rewrites;
@@ -53,7 +49,7 @@ final class Sweep implements AutoCloseable {
   /**
    * @param rewrites whether living rows are written once more
    */
-  Sweep(LogConnection log, PartitionFeed feed, boolean rewrites) {
+  Sweep(LogView log, PartitionFeed feed, boolean rewrites) {
     this.log = log;
     this.feed = feed;
     this.partition = feed.partition();
@@ -63,7 +59,7 @@ final class Sweep implements AutoCloseable {
   /** Notes that the owner is about to apply a row. */
   void touch(FoldedRow row) {
     KeyHash hash = KeyHash.of(row.key());
-    records.add(hash, number(row.offset(), row.isDelete()), NO_BYTES);
+    records.add(hash, number(row.offset(), true, row.isDelete()), NO_BYTES);
     synchronized (recent) {
       recent.add(hash);
     }
@@ -93,8 +89,8 @@ final class Sweep implements AutoCloseable {
    * @return empty if it ended early
    */
   Optional<Outcome> run(KeyScan scan, int partitions, TableSchema schema, BooleanSupplier goesOn) {
-    long end = LogPartitions.committedEnd(log, partition);
-    if (!readKeys(end, goesOn)) {
+    long end = log.committedEnd(partition);
+    if (!readKeys(end, goesOn) || !feed.awaitApplied(end, goesOn)) {
       return Optional.empty();
     }
     scan.keys(
@@ -107,7 +103,7 @@ final class Sweep implements AutoCloseable {
     long deleted = 0;
     Offsets last = new Offsets();
     for (int bucket = 0; bucket < Spill.BUCKETS; bucket++) {
-      Optional<Long> gone = deleteGhosts(bucket, schema, goesOn, last);
+      Optional<Long> gone = deleteGhosts(bucket, end, schema, goesOn, last);
       if (gone.isEmpty()) {
         return Optional.empty();
       }
@@ -122,24 +118,27 @@ final class Sweep implements AutoCloseable {
   }
 
   private boolean readKeys(long end, BooleanSupplier goesOn) {
-    return readTo(
+    return log.read(
+        partition,
         end,
         goesOn,
         record -> {
           maxSeq = Math.max(maxSeq, record.seq());
           records.add(
-              KeyHash.of(record.key()), number(record.offset(), record.isTombstone()), NO_BYTES);
+              KeyHash.of(record.key()),
+              number(record.offset(), false, record.isTombstone()),
+              NO_BYTES);
           return true;
         });
   }
 
-  /** Where a record stands and whether it deletes, in one number. */
-  private static long number(long offset, boolean deletes) {
-    return offset << 1 | (deletes ? 1 : 0);
+  /** Where a record stands, whether the owner applied it, and whether it deletes. */
+  private static long number(long offset, boolean isTouched, boolean deletes) {
+    return offset << 2 | (isTouched ? 2 : 0) | (deletes ? 1 : 0);
   }
 
   private Optional<Long> deleteGhosts(
-      int bucket, TableSchema schema, BooleanSupplier goesOn, Offsets last) {
+      int bucket, long end, TableSchema schema, BooleanSupplier goesOn, Offsets last) {
     // What is touched from here on is in this set, what was touched before is in the files. Where
     // rows are written once more at the end, what was touched meanwhile must not be.
     if (!rewrites) {
@@ -148,11 +147,18 @@ final class Sweep implements AutoCloseable {
       }
     }
     Map<KeyHash, Long> newest = new HashMap<>();
-    records.read(bucket, (hash, number, bytes) -> newest.merge(hash, number, Math::max));
+    records.read(
+        bucket,
+        (hash, number, bytes) -> {
+          boolean isSeen = (number & 2) == 0;
+          if (isSeen || number >> 2 >= end) {
+            newest.merge(hash, number, Math::max);
+          }
+        });
     if (rewrites) {
       newest.values().stream()
           .filter(number -> (number & 1) == 0)
-          .forEach(number -> last.add(number >> 1));
+          .forEach(number -> last.add(number >> 2));
     }
     List<FoldedRow> ghosts = new ArrayList<>();
     Set<KeyHash> found = new HashSet<>();
@@ -186,7 +192,8 @@ final class Sweep implements AutoCloseable {
     List<FoldedRow> rows = new ArrayList<>();
     long[] written = {0};
     boolean whole =
-        readTo(
+        log.read(
+            partition,
             end,
             goesOn,
             record -> {
@@ -207,29 +214,6 @@ final class Sweep implements AutoCloseable {
 
   private boolean hand(List<FoldedRow> rows, BooleanSupplier goesOn) {
     return goesOn.getAsBoolean() && feed.applyBeside(this, List.copyOf(rows), goesOn);
-  }
-
-  private interface RecordReceiver {
-    boolean take(LogRecord record);
-  }
-
-  /** Hands over all records below an end; whether it came there. */
-  private boolean readTo(long end, BooleanSupplier goesOn, RecordReceiver receiver) {
-    try (ReplayReader reader = ReplayReader.open(log, List.of(partition), Map.of())) {
-      while (reader.positions().get(partition) < end) {
-        if (!goesOn.getAsBoolean()) {
-          return false;
-        }
-        for (PartitionBatch batch : reader.poll(POLL)) {
-          for (LogRecord record : batch.records()) {
-            if (record.offset() < end && !receiver.take(record)) {
-              return false;
-            }
-          }
-        }
-      }
-      return true;
-    }
   }
 
   /** A set of offsets, a bit each. */

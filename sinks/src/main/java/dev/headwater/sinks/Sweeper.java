@@ -27,6 +27,7 @@ final class Sweeper implements AutoCloseable {
 
   private final Sink sink;
   private final LogConnection log;
+  private final LogView view;
   private final SchemaStore schemas;
   private final Predicate<TableId> wanted;
   private final PartitionApplier applier;
@@ -41,12 +42,14 @@ final class Sweeper implements AutoCloseable {
   Sweeper(
       Sink sink,
       LogConnection log,
+      LogView view,
       SchemaStore schemas,
       Predicate<TableId> wanted,
       PartitionApplier applier,
       Collection<PartitionFeed> feeds) {
     this.sink = sink;
     this.log = log;
+    this.view = view;
     this.schemas = schemas;
     this.wanted = wanted;
     this.applier = applier;
@@ -109,7 +112,7 @@ final class Sweeper implements AutoCloseable {
     }
     long began = System.nanoTime();
     BooleanSupplier goesOn = () -> !stopped && feed.state() == PartitionFeed.State.RUNNING;
-    try (Sweep sweep = new Sweep(log, feed, rewrites)) {
+    try (Sweep sweep = new Sweep(view, feed, rewrites)) {
       feed.beginSweep(sweep);
       boolean isWhole = false;
       try {

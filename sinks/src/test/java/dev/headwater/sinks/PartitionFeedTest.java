@@ -7,6 +7,7 @@ import dev.headwater.log.replay.LogPartition;
 import dev.headwater.log.replay.LogRecord;
 import dev.headwater.log.replay.PartitionBatch;
 import dev.headwater.log.schema.TableId;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -24,7 +25,7 @@ class PartitionFeedTest {
   private static final LogPartition PARTITION =
       new LogPartition(new TableId("shop", "public", "t"), "shop.public.t", "id", 0);
 
-  private final PartitionFeed feed = new PartitionFeed(PARTITION, 1);
+  private final PartitionFeed feed = new PartitionFeed(PARTITION, 1, InstantSource.system());
   private final List<List<FoldedRow>> madeReady = new ArrayList<>();
   private long offset;
 
@@ -196,6 +197,11 @@ class PartitionFeedTest {
     @Override
     public LogPartition partition() {
       return PARTITION;
+    }
+
+    @Override
+    public boolean isAtomic() {
+      return true;
     }
 
     @Override

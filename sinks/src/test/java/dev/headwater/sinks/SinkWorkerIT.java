@@ -437,6 +437,11 @@ class SinkWorkerIT {
         }
 
         @Override
+        public boolean isAtomic() {
+          return writer.isAtomic();
+        }
+
+        @Override
         public Optional<Checkpoint> checkpoint() {
           return writer.checkpoint();
         }

@@ -5,6 +5,7 @@ import dev.headwater.devservices.TcpProxy.Mode;
 import dev.headwater.faults.topology.Servers;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Collectors;
 
 /** What happens to connections: one link, or all links of one kind to the brokers. */
 final class LinkFaults {
@@ -28,6 +29,7 @@ final class LinkFaults {
   private static void on(Field field, Mode mode, int parameter, int least, int most)
       throws InterruptedException {
     List<TcpProxy> links = field.one(groups(field.servers()));
+    field.tell().accept(links.stream().map(TcpProxy::name).collect(Collectors.joining(", ")));
     links.forEach(link -> link.set(mode, parameter));
     field.linger(least, most);
     links.forEach(link -> link.set(Mode.PASS, 0));

@@ -58,6 +58,12 @@ final class OpenSearchPartitionWriter implements PartitionWriter {
     return partition;
   }
 
+  /** There are no transactions. */
+  @Override
+  public boolean isAtomic() {
+    return false;
+  }
+
   @Override
   public Optional<Checkpoint> checkpoint() {
     return stored.checkpoint();

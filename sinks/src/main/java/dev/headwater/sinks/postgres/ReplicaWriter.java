@@ -66,6 +66,11 @@ final class ReplicaWriter implements PartitionWriter {
   }
 
   @Override
+  public boolean isAtomic() {
+    return true;
+  }
+
+  @Override
   public Optional<Checkpoint> checkpoint() {
     return Optional.ofNullable(checkpoint);
   }

@@ -95,6 +95,12 @@ final class RedisPartitionWriter implements PartitionWriter {
     return partition;
   }
 
+  /** A batch too large for one script is written by several, the checkpoint with the last. */
+  @Override
+  public boolean isAtomic() {
+    return false;
+  }
+
   @Override
   public Optional<Checkpoint> checkpoint() {
     return checkpoint;
