@@ -101,7 +101,7 @@ public final class FaultRun {
               workload,
               new Random(settings.seed()),
               what -> say("    on " + what));
-      FaultDeck deck = new FaultDeck(field.random(), settings.only());
+      FaultDeck deck = new FaultDeck(field.random(), servers, settings.only());
       long end = System.nanoTime() + settings.duration().toNanos();
       while (faults < settings.faults() && System.nanoTime() < end && verdict.isClean()) {
         round(deck.draw(), field, atRest, reader);

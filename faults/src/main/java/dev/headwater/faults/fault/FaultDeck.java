@@ -1,5 +1,6 @@
 package dev.headwater.faults.fault;
 
+import dev.headwater.faults.topology.Servers;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -13,14 +14,16 @@ import java.util.Random;
  */
 public final class FaultDeck {
   private final Random random;
+  private final Servers servers;
   private final String only;
   private final Deque<Fault> deck = new ArrayDeque<>();
 
   /**
    * @param only part of the names of the faults to draw from; empty for all
    */
-  public FaultDeck(Random random, String only) {
+  public FaultDeck(Random random, Servers servers, String only) {
     this.random = random;
+    this.servers = servers;
     this.only = only;
   }
 
@@ -31,6 +34,7 @@ public final class FaultDeck {
       all.addAll(ProcessFaults.all());
       all.addAll(ServerFaults.all());
       all.addAll(LinkFaults.all());
+      all.addAll(ServerFaults.ofDisks(servers));
       all.removeIf(fault -> !fault.name().contains(only));
       if (all.isEmpty()) {
         throw new IllegalArgumentException("no fault's name contains '" + only + "'");

@@ -1,8 +1,11 @@
 package dev.headwater.faults.fault;
 
 import dev.headwater.devservices.DevServer;
+import dev.headwater.faults.topology.Disk;
+import dev.headwater.faults.topology.Servers;
 import java.sql.Connection;
 import java.sql.Statement;
+import java.util.ArrayList;
 import java.util.List;
 
 /** What happens to the source, the brokers and the targets. */
@@ -43,6 +46,43 @@ final class ServerFaults {
     server.suspend();
     field.linger(1_000, 10_000);
     server.resume();
+  }
+
+  /** Those that need a disk which can be full. */
+  static List<Fault> ofDisks(Servers servers) {
+    List<Fault> faults = new ArrayList<>();
+    servers
+        .sourceDisk()
+        .ifPresent(
+            disk ->
+                faults.add(
+                    new Fault("fill the source's disk", f -> fill(f, disk, servers.source()))));
+    servers
+        .brokerDisk()
+        .ifPresent(
+            disk ->
+                faults.add(
+                    new Fault(
+                        "fill a broker's disk",
+                        f -> fill(f, disk, servers.log().brokers().get(0)))));
+    servers
+        .cacheDisk()
+        .ifPresent(
+            disk ->
+                faults.add(
+                    new Fault("fill the cache's disk", f -> fill(f, disk, servers.cache()))));
+    return faults;
+  }
+
+  /** Some servers end where they cannot write; whoever looks after them starts them again. */
+  private static void fill(Field field, Disk disk, DevServer server) throws Exception {
+    disk.fill();
+    field.linger(2_000, 8_000);
+    disk.empty();
+    field.linger(0, 2_000);
+    if (!server.isAlive()) {
+      server.restart();
+    }
   }
 
   private static void emptyCache(Field field) throws Exception {

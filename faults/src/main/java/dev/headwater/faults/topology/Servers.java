@@ -8,6 +8,7 @@ import dev.headwater.devservices.RedisServer;
 import dev.headwater.devservices.ServerOptions;
 import dev.headwater.devservices.TcpProxy;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,6 +20,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.IntStream;
 
@@ -34,6 +36,10 @@ public final class Servers implements AutoCloseable {
   private static final String SINKS_DOOR = "SINKS";
 
   private final int brokerCount;
+  private final Optional<Disk> sourceDisk;
+  private final Optional<Disk> brokerDisk;
+  private final Optional<Disk> cacheDisk;
+  private final Path logDirectory;
   private final List<TcpProxy> proxies = new ArrayList<>();
   private final TcpProxy sourceLink = proxy("capture-source");
   private final TcpProxy cacheLink = proxy("sink-cache");
@@ -47,8 +53,12 @@ public final class Servers implements AutoCloseable {
   private final RedisServer cache;
   private final OpenSearchServer search;
 
-  private Servers(int brokerCount) {
+  private Servers(int brokerCount) throws IOException {
     this.brokerCount = brokerCount;
+    this.sourceDisk = Disk.mount("source");
+    this.brokerDisk = Disk.mount("broker");
+    this.cacheDisk = Disk.mount("cache");
+    this.logDirectory = Files.createTempDirectory("headwater-faults-log-");
     this.captureLogLinks = brokerProxies("capture-log");
     this.sinksLogLinks = brokerProxies("sinks-log");
     CompletableFuture<OpenSearchServer> searching =
@@ -57,9 +67,9 @@ public final class Servers implements AutoCloseable {
     CompletableFuture<KafkaCluster> logging = CompletableFuture.supplyAsync(this::startLog);
     CompletableFuture<PostgresServer> replicating =
         CompletableFuture.supplyAsync(PostgresServer::start);
-    CompletableFuture<RedisServer> caching = CompletableFuture.supplyAsync(RedisServer::start);
-    source =
-        PostgresServer.start(ServerOptions.defaults().withSetting("deadlock_timeout", "100ms"));
+    CompletableFuture<RedisServer> caching =
+        CompletableFuture.supplyAsync(() -> RedisServer.start(on(cacheDisk)));
+    source = PostgresServer.start(on(sourceDisk).withSetting("deadlock_timeout", "100ms"));
     search = searching.join();
     log = logging.join();
     replica = replicating.join();
@@ -74,8 +84,13 @@ public final class Servers implements AutoCloseable {
     }
   }
 
+  private static ServerOptions on(Optional<Disk> disk) {
+    ServerOptions options = ServerOptions.defaults();
+    return disk.map(each -> options.withDataDir(each.directory().resolve("data"))).orElse(options);
+  }
+
   /** Starts everything at once; returns when all answer and both databases are there. */
-  public static Servers start(int brokers) throws SQLException {
+  public static Servers start(int brokers) throws SQLException, IOException {
     Servers servers = new Servers(brokers);
     try {
       createDatabase(servers.source);
@@ -97,13 +112,23 @@ public final class Servers implements AutoCloseable {
   }
 
   private KafkaCluster startLog() {
-    ServerOptions options = ServerOptions.defaults().withJvmArguments("-Xmx384m");
+    ServerOptions options =
+        ServerOptions.defaults().withJvmArguments("-Xmx384m").withDataDir(logDirectory);
+    brokerDisk.ifPresent(disk -> link(logDirectory.resolve("node-1"), disk));
     return KafkaCluster.start(
         brokerCount,
         options,
         List.of(
             new KafkaDoor(CAPTURE_DOOR, ports(captureLogLinks)),
             new KafkaDoor(SINKS_DOOR, ports(sinksLogLinks))));
+  }
+
+  private static void link(Path name, Disk disk) {
+    try {
+      Files.createSymbolicLink(name, Files.createDirectory(disk.directory().resolve("data")));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   private static List<Integer> ports(List<TcpProxy> links) {
@@ -179,14 +204,32 @@ public final class Servers implements AutoCloseable {
     return sinksLogLinks;
   }
 
+  /** The disk of the source, where it has one of its own. */
+  public Optional<Disk> sourceDisk() {
+    return sourceDisk;
+  }
+
+  /** The disk of the first broker, where it has one of its own. */
+  public Optional<Disk> brokerDisk() {
+    return brokerDisk;
+  }
+
+  /** The disk of the cache, where it has one of its own. */
+  public Optional<Disk> cacheDisk() {
+    return cacheDisk;
+  }
+
   /** Takes away what a killed cache would load when it comes back. */
   public void emptyCacheFiles() throws IOException {
-    Path files = cache.dataDir().resolve("appendonlydir");
-    if (!Files.exists(files)) {
+    deleteFiles(cache.dataDir().resolve("appendonlydir"));
+  }
+
+  private static void deleteFiles(Path directory) throws IOException {
+    if (!Files.exists(directory)) {
       return;
     }
     Files.walkFileTree(
-        files,
+        directory,
         new SimpleFileVisitor<>() {
           @Override
           public FileVisitResult visitFile(Path file, BasicFileAttributes attributes)
@@ -205,5 +248,13 @@ public final class Servers implements AutoCloseable {
     log.close();
     replica.close();
     source.close();
+    try {
+      deleteFiles(logDirectory);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    sourceDisk.ifPresent(Disk::close);
+    brokerDisk.ifPresent(Disk::close);
+    cacheDisk.ifPresent(Disk::close);
   }
 }
