@@ -168,6 +168,7 @@ final class CaptureSession implements AutoCloseable {
             metrics,
             layouts -> writer.follow(layouts, loaded::completeTables),
             this::end));
+    SourceConnection.requireAnswers(config, catalog);
     stream(guard, position, writer, loads);
   }
 

@@ -30,8 +30,8 @@ final class SilenceWatch implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(SilenceWatch.class);
   private static final long LOOK_MILLIS = 2_000;
   private static final int NETWORK_TIMEOUT_MILLIS = 10_000;
-  private static final Duration SILENCE = Duration.ofSeconds(20);
-  private static final Duration ANSWER = Duration.ofSeconds(10);
+  private static final Duration SILENCE = Duration.ofSeconds(15);
+  private static final Duration ANSWER = Duration.ofSeconds(6);
 
   private final CaptureConfig config;
   private final Consumer<RuntimeException> endSession;

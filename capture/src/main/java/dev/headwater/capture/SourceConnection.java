@@ -14,6 +14,7 @@ import org.slf4j.LoggerFactory;
 /** Opens ordinary sessions to a connector's database, and says plainly why one cannot be had. */
 public final class SourceConnection {
   private static final Logger LOG = LoggerFactory.getLogger(SourceConnection.class);
+  private static final int SILENT_FOR_MILLIS = 20_000;
 
   private SourceConnection() {}
 
@@ -52,6 +53,19 @@ public final class SourceConnection {
     try {
       SourceSession.applyTo(connection);
       return connection;
+    } catch (SQLException e) {
+      throw refused(config, e);
+    }
+  }
+
+  /**
+   * Has a session that the stream waits for fail when it is silent: its questions are answered at
+   * once, but for one whose connection was forgotten on its way. As long as bytes come, any answer
+   * may take its time.
+   */
+  static void requireAnswers(CaptureConfig config, Connection connection) {
+    try {
+      connection.setNetworkTimeout(Runnable::run, SILENT_FOR_MILLIS);
     } catch (SQLException e) {
       throw refused(config, e);
     }

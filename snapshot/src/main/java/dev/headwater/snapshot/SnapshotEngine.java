@@ -21,6 +21,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class SnapshotEngine implements TableLoader, AutoCloseable {
   private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(10);
+  private static final String SOCKET_TIMEOUT_SECONDS = "120";
   private static final Duration IDLE_TIMEOUT = Duration.ofSeconds(30);
 
   /** Beside the readers' connections: that of planning, sweeping and requests. */
@@ -61,6 +62,8 @@ public final class SnapshotEngine implements TableLoader, AutoCloseable {
     pool.setPoolName(connector + "/snapshot");
     pool.setJdbcUrl(jdbcUrl);
     pool.setDataSourceProperties(driverProperties);
+    // A reader whose connection was forgotten on its way must not wait for ever.
+    pool.getDataSourceProperties().putIfAbsent("socketTimeout", SOCKET_TIMEOUT_SECONDS);
     // A read must see its table from front to back, in one process; a watermark must not wait for
     // standbys that the source's writers wait for.
     pool.setConnectionInitSql(

@@ -62,7 +62,7 @@ final class RawReplicationConnection implements ReplicationConnection {
             .withSlotOption("messages", true)
             .withStatusInterval(Math.toIntExact(statusInterval.toMillis()), TimeUnit.MILLISECONDS)
             .start();
-    return new RawReplicationStream(stream, statusInterval);
+    return new RawReplicationStream(stream, replication, statusInterval);
   }
 
   @Override

@@ -33,6 +33,13 @@ import org.jspecify.annotations.Nullable;
  * transaction as well, which is committed once the refused ones are kept.
  */
 final class ReplicaWriter implements PartitionWriter {
+  /**
+   * A connection that was forgotten on its way answers nothing, and a batch seldom takes this long:
+   * then it is tried once more with all the patience that a statement is given ({@link
+   * PostgresPool}).
+   */
+  private static final int FIRST_PATIENCE_MILLIS = 20_000;
+
   private final PostgresSink sink;
   private final LogPartition partition;
   private final int generation;
@@ -44,6 +51,7 @@ final class ReplicaWriter implements PartitionWriter {
   private final MadeReady<Gathered> ready = new MadeReady<>();
   private @Nullable Checkpoint checkpoint;
   private boolean isFenced;
+  private boolean isPatient;
 
   ReplicaWriter(
       PostgresSink sink,
@@ -219,6 +227,9 @@ final class ReplicaWriter implements PartitionWriter {
    */
   private boolean inTransaction(FoldedBatch batch, Work work) throws SQLException {
     try (Connection connection = sink.connect()) {
+      if (!isPatient) {
+        connection.setNetworkTimeout(Runnable::run, FIRST_PATIENCE_MILLIS);
+      }
       try {
         Optional<CheckpointStatements.Place> place =
             fence.advance(connection, owner, checkpoint, batch.checkpoint());
@@ -235,9 +246,11 @@ final class ReplicaWriter implements PartitionWriter {
         }
       } catch (SQLException | RuntimeException e) {
         PostgresSink.rollback(connection, e);
+        isPatient = true;
         throw e;
       }
     }
+    isPatient = false;
     checkpoint = batch.checkpoint();
     return true;
   }
