@@ -133,6 +133,35 @@ class ResumeFilterTest {
     return units;
   }
 
+  /** Rows that are copied stand many to a record of the WAL, and share its LSN. */
+  @Test
+  void eventsOfOneLsnAreToldApartByTheirNumber() {
+    Lsn shared = new Lsn(120);
+    ResumeFilter first = new ResumeFilter("shop", at(100, null));
+    first.begin(new Lsn(150), 7);
+    assertThat(List.of(first.isNew(shared), first.isNew(shared))).containsExactly(true, true);
+
+    ResumeFilter next =
+        new ResumeFilter("shop", at(first.endLsn().value(), first.running().orElseThrow()));
+    next.begin(new Lsn(150), 7);
+
+    assertThat(List.of(next.isNew(shared), next.isNew(shared))).containsExactly(false, false);
+    assertThat(List.of(next.isNew(shared), next.isNew(shared))).containsExactly(true, true);
+  }
+
+  @Test
+  void aTransactionWhoseCommitBeginsWhereThePositionEndsIsNew() {
+    ResumeFilter first = new ResumeFilter("shop", at(100, null));
+    first.begin(new Lsn(100), 7);
+    assertThat(first.isNew(new Lsn(90))).isTrue();
+    first.commit(new Lsn(140));
+
+    ResumeFilter next = new ResumeFilter("shop", at(first.endLsn().value(), null));
+    next.begin(new Lsn(140), 6);
+
+    assertThat(next.isNew(new Lsn(80))).isTrue();
+  }
+
   @Test
   void refusesARunningTransactionThatIsAnother() {
     ResumeFilter filter =
