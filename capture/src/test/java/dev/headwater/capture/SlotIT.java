@@ -6,6 +6,11 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import dev.headwater.devservices.PostgresServer;
 import dev.headwater.devservices.ServerOptions;
 import dev.headwater.devservices.SharedServices;
+import dev.headwater.log.append.LogAppender;
+import dev.headwater.log.failure.FailureCode;
+import dev.headwater.log.position.Lsn;
+import dev.headwater.log.position.SourceIdentity;
+import dev.headwater.log.position.SourcePosition;
 import dev.headwater.log.snapshot.SnapshotStore;
 import dev.headwater.log.snapshot.TableLoad;
 import dev.headwater.log.snapshot.TableLoadJson;
@@ -17,6 +22,7 @@ import java.sql.Statement;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.function.UnaryOperator;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
@@ -111,7 +117,7 @@ class SlotIT {
   }
 
   @Test
-  void a1_overASlotThatMovedOnWithoutCaptureItBeginsAnew() throws Exception {
+  void aSlotThatIsAheadOfOurPositionIsBegunAnew() throws Exception {
     try (CapturedSource source = capturing(SharedServices.postgres())) {
       source.stop();
       source.sql("INSERT INTO t VALUES (2, 'missed')");
@@ -124,11 +130,69 @@ class SlotIT {
   }
 
   @Test
-  void a1_overASlotThatIsGoneItBeginsAnew() throws Exception {
+  void aSlotThatIsGoneIsBegunAnew() throws Exception {
     try (CapturedSource source = capturing(SharedServices.postgres())) {
       source.stop();
       source.sql(DROP.formatted(source.name()));
       requireBegunAnew(source);
+    }
+  }
+
+  @Test
+  void aPositionOfAnotherDatabaseIsRefused() throws Exception {
+    try (CapturedSource source = capturing(SharedServices.postgres())) {
+      source.stop();
+      tellPosition(source, SlotIT::ofAnotherSystem);
+      source.launch();
+
+      assertThat(source.awaitFailure().code()).isEqualTo(FailureCode.SOURCE_GAP);
+      assertThat(source.topic("t").records()).hasSize(1);
+    }
+  }
+
+  /** As a server is that was restored from an older backup. */
+  @Test
+  void aServerThatEndsBeforeOurPositionIsBegunAnew() throws Exception {
+    try (CapturedSource source = capturing(SharedServices.postgres())) {
+      source.stop();
+      tellPosition(
+          source,
+          p -> SourcePosition.atEnd(p.source(), new Lsn(p.endLsn().value() + (1L << 40)), p.seq()));
+      requireBegunAnew(source);
+    }
+  }
+
+  @Test
+  void aServerWhoseHistoryWasNeverOursIsBegunAnew() throws Exception {
+    try (CapturedSource source = capturing(SharedServices.postgres())) {
+      source.stop();
+      tellPosition(source, SlotIT::ofAnotherTimeline);
+      requireBegunAnew(source);
+    }
+  }
+
+  private static SourcePosition ofAnotherSystem(SourcePosition p) {
+    SourceIdentity s = p.source();
+    return SourcePosition.atEnd(
+        new SourceIdentity("1", s.timeline(), s.database(), s.slot(), s.publication()),
+        p.endLsn(),
+        p.seq());
+  }
+
+  private static SourcePosition ofAnotherTimeline(SourcePosition p) {
+    SourceIdentity s = p.source();
+    return SourcePosition.atEnd(
+        new SourceIdentity(
+            s.systemIdentifier(), s.timeline() + 7, s.database(), s.slot(), s.publication()),
+        p.endLsn(),
+        p.seq());
+  }
+
+  /** Has the log stand elsewhere than it does. */
+  private static void tellPosition(CapturedSource source, UnaryOperator<SourcePosition> told) {
+    try (LogAppender appender = LogAppender.open(source.log(), source.name())) {
+      SourcePosition position = told.apply(appender.position().orElseThrow());
+      appender.commit(position.source(), position.endLsn(), null);
     }
   }
 
@@ -153,7 +217,7 @@ class SlotIT {
 
   /** A slot that is being made waits for transactions; its session is ended meanwhile. */
   @Test
-  void a1_aNewBeginningThatIsCutShortIsBegunAgain() throws Exception {
+  void aNewBeginningThatIsCutShortIsBegunAgain() throws Exception {
     try (CapturedSource source = capturing(dev.headwater.devservices.SharedServices.postgres());
         Connection writer = source.connect();
         Statement open = writer.createStatement()) {

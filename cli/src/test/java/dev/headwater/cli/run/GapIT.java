@@ -18,7 +18,7 @@ class GapIT {
   }
 
   @Test
-  void a1_afterASlotIsDroppedAndMadeAnewWhatWasMissedIsLoaded() throws Exception {
+  void afterASlotIsDroppedAndMadeAnewWhatWasMissedIsLoaded() throws Exception {
     try (FollowedSource source = level()) {
       source.stop();
       source.dropSlot();
@@ -34,7 +34,7 @@ class GapIT {
   }
 
   @Test
-  void a1_afterSomebodyMovedTheSlotOnWhatWasMissedIsLoaded() throws Exception {
+  void afterSomebodyMovedTheSlotOnWhatWasMissedIsLoaded() throws Exception {
     try (FollowedSource source = level()) {
       source.stop();
       source.sql("DELETE FROM t WHERE id < 10", "UPDATE t SET v = 'missed' WHERE id > 40");
@@ -47,7 +47,7 @@ class GapIT {
 
   /** Dropped under a running capture, by ending its stream as an administrator would. */
   @Test
-  void a1_aSlotThatIsDroppedUnderWayIsMadeAnew() throws Exception {
+  void aSlotThatIsDroppedUnderWayIsMadeAnew() throws Exception {
     try (FollowedSource source = level()) {
       source.dropSlotByForce();
       source.sql("DELETE FROM t WHERE id < 10", "INSERT INTO t VALUES (60, 1, 'x')");
