@@ -315,6 +315,36 @@ class ValueWritersTest {
     }
   }
 
+  /** What a later server may print, or a type that nobody knows: never nothing in its place. */
+  @ParameterizedTest
+  @MethodSource("anyType")
+  void aValueThatHasNoFormOfItsOwnIsKeptAsTextAndNeverBecomesNull(PgType type) {
+    for (String text : List.of("null", "", "whatever", "12:00 of next year", "{", "(", "[a,b")) {
+      assertThat(Json.of(type, text)).isEqualTo("\"" + text + "\"");
+    }
+  }
+
+  static Stream<PgType> anyType() {
+    return Stream.of(
+        INT4,
+        base("float8"),
+        base("bool"),
+        base("numeric"),
+        base("interval"),
+        base("date"),
+        base("timestamp"),
+        TIMESTAMPTZ,
+        base("money"),
+        base("public.cube"),
+        BOX,
+        TSTZRANGE,
+        INT4_ARRAY,
+        POINT3,
+        domain("public.positive", INT4),
+        new PgType("public.mood", Kind.ENUM, null, List.of(), List.of("ok"), ','),
+        new PgType("type 4711", Kind.UNKNOWN, null, List.of(), List.of(), ','));
+  }
+
   @Test
   void keepsTheTextOfANumberThatIsNone() {
     for (String text : List.of("", "-", "01", "1.", ".5", "1e", "1e+", "0x10", "1 ", "+1")) {
