@@ -13,6 +13,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+import java.util.function.Predicate;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -117,6 +119,26 @@ class PartitionFeedTest {
     assertThat(sweep.untouched(first.rows(), first.nextOffset())).hasSize(10);
   }
 
+  @Test
+  void whatMayHaveMissedDeletesSaysSoInItsCheckpointUntilItIsSwept() {
+    read(10);
+    FoldedBatch first = feed.batch(LIMIT);
+    feed.applied(first);
+    CheckpointRule rule =
+        new CheckpointRule("cache", 1, true, new Forgetful(), InstantSource.system());
+    feed.compareWithEnd(10, 30, rule.now(), rule);
+    read(10);
+    FoldedBatch second = feed.batch(LIMIT);
+    feed.applied(second);
+
+    assertThat(first.checkpoint().isSwept()).isTrue();
+    assertThat(second.checkpoint().isSwept()).isFalse();
+    Sweep sweep = sweep();
+    feed.beginSweep(sweep);
+    feed.endSweep(sweep, true);
+    assertThat(feed.batch(LIMIT).checkpoint().isSwept()).isTrue();
+  }
+
   /** One that is only told of rows asks no log. */
   @SuppressWarnings("NullAway")
   private Sweep sweep() {
@@ -189,6 +211,25 @@ class PartitionFeedTest {
       Thread.sleep(100);
     } catch (InterruptedException e) {
       throw new IllegalStateException(e);
+    }
+  }
+
+  /** A log whose deletes stay for ten seconds: less than since the feed was level last. */
+  private static final class Forgetful implements LogView {
+    @Override
+    public long committedEnd(LogPartition partition) {
+      return 30;
+    }
+
+    @Override
+    public long deleteRetentionMs(LogPartition partition) {
+      return 10_000;
+    }
+
+    @Override
+    public boolean read(
+        LogPartition partition, long end, BooleanSupplier goesOn, Predicate<LogRecord> receiver) {
+      throw new UnsupportedOperationException("not in this test");
     }
   }
 

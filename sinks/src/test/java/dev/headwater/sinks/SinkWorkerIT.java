@@ -162,7 +162,7 @@ class SinkWorkerIT {
   }
 
   @Test
-  void aTargetThatIsKilledOrEmptiedIsFilledAgainByItself() throws Exception {
+  void aTargetThatLostWhatWasAppliedIsFilledAgainByItself() throws Exception {
     TestRows table = TestRows.withNumberKey();
     Map<String, String> expected = new HashMap<>();
     Random random = new Random(5);
@@ -223,6 +223,27 @@ class SinkWorkerIT {
         assertThat(worker.failure().hint()).contains("headwater rebuild " + name);
       }
       assertThat(redis.exists(name + ":1")).isTrue();
+    }
+  }
+
+  /** What reads waits for what applies, so the end of the log is long in coming. */
+  @Test
+  void aReplaySlowerThanTheRetentionOfDeletesIsNotTakenForWhole() {
+    TestRows table = TestRows.withNumberKey();
+    try (TestLog log = new TestLog(BROKERS, table, 1, Duration.ofSeconds(4))) {
+      // Far more than is read ahead of the target.
+      String large = "x".repeat(1_000);
+      for (int id = 0; id < 40_000; id++) {
+        log.put(key(id), row(id, large, id));
+      }
+      log.commit();
+      try (Running worker = start(SharedServices.redis(), table)) {
+        worker.worker.limitRate(1);
+        await(() -> worker.failure() != null);
+
+        assertThat(worker.failure().code()).isEqualTo(FailureCode.CHECKPOINT_STALE);
+        assertThat(worker.failure().hint()).contains("headwater rebuild " + name);
+      }
     }
   }
 
