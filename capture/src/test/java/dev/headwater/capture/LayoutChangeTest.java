@@ -18,7 +18,7 @@ class LayoutChangeTest {
   }
 
   @Test
-  void h1_whatChangesNoRowIsNothing() {
+  void whatChangesNoRowIsNothing() {
     Part newFile = new Part(11, false);
     assertThat(LayoutChange.between(BEFORE, with(newFile, ID))).isEmpty();
     assertThat(
@@ -35,7 +35,7 @@ class LayoutChangeTest {
   }
 
   @Test
-  void h1_defaultsNamesTypesAndRewritesAreFound() {
+  void ddlThatChangesRowsWithoutAWordIsFound() {
     assertThat(
             LayoutChange.between(
                 BEFORE,
@@ -54,7 +54,7 @@ class LayoutChangeTest {
   }
 
   @Test
-  void h1_textsAndWiderTypesWithoutARewriteAreNothing() {
+  void textsAndWiderTypesWithoutARewriteAreNothing() {
     TableLayout varchar =
         new TableLayout(BEFORE.parts(), Map.of(1, new Column("t", 1043, 14, "7", false)));
     TableLayout text =

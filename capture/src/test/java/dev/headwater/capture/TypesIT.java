@@ -26,7 +26,7 @@ import org.postgresql.copy.CopyOut;
 @Timeout(value = 4, unit = TimeUnit.MINUTES)
 class TypesIT {
   @Test
-  void b4_c5_theStreamWritesEveryValueAsASnapshotDoes() throws Exception {
+  void theStreamWritesEveryValueAsASnapshotDoes() throws Exception {
     assumeTrue(
         SharedServices.postgres().majorVersion() >= 17, "PostgreSQL 17 has infinite intervals");
     try (CapturedSource source = CapturedSource.create()) {

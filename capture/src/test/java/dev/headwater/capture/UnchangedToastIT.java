@@ -87,7 +87,7 @@ class UnchangedToastIT {
   }
 
   @Test
-  void e2_unchangedToastIsFilledIn() throws Exception {
+  void valuesThatAnUpdateLeftOutAreFilledInBeforeItIsLogged() throws Exception {
     try (CapturedSource source = CapturedSource.create()) {
       makeTable(source);
       source.start("public.doc");
@@ -109,7 +109,7 @@ class UnchangedToastIT {
   }
 
   @Test
-  void e2_rowsThatGoOnAreFilledOrFollowedByWhatTookThemAway() throws Exception {
+  void rowsThatGoOnAreFilledOrFollowedByWhatTookThemAway() throws Exception {
     try (CapturedSource source = CapturedSource.create()) {
       makeTable(source);
       source.start("public.doc");
@@ -141,7 +141,7 @@ class UnchangedToastIT {
   }
 
   @Test
-  void e2_theOldRowIsAskedFirstAndAnIdentityColumnTooLargeToSend() throws Exception {
+  void theOldRowIsAskedFirstAndAnIdentityColumnTooLargeToSend() throws Exception {
     try (CapturedSource source = CapturedSource.create()) {
       makeTable(source);
       source.sql("ALTER TABLE doc REPLICA IDENTITY FULL");
@@ -156,7 +156,7 @@ class UnchangedToastIT {
   }
 
   @Test
-  void e2_textThatLooksLikeAPlaceholderIsText() throws Exception {
+  void textThatLooksLikeAPlaceholderIsText() throws Exception {
     try (CapturedSource source = CapturedSource.create()) {
       source.sql(
           "CREATE TABLE doc (b text, a text, v text, big text, PRIMARY KEY (a, b))",
@@ -179,7 +179,7 @@ class UnchangedToastIT {
   }
 
   @Test
-  void e2_columnsThatAreGoneOrOfAnotherTypeDoNotStopCapture() throws Exception {
+  void columnsThatAreGoneOrOfAnotherTypeDoNotStopCapture() throws Exception {
     try (CapturedSource source = CapturedSource.create()) {
       makeTable(source);
       source.start("public.doc");
@@ -207,7 +207,7 @@ class UnchangedToastIT {
    * the row would not be found under its new key, and be left out for good.
    */
   @Test
-  void c1_aRowIsLookedForOnlyOnceItsTransactionIsVisible() throws Exception {
+  void aRowIsLookedForOnlyOnceItsTransactionIsVisible() throws Exception {
     try (PostgresServer server = PostgresServer.start();
         CapturedSource source = CapturedSource.on(server)) {
       source.sql(

@@ -187,7 +187,7 @@ public abstract class SinkContract {
   }
 
   @Test
-  void aSecondTakeFencesTheFirst() {
+  void anOldWriterOverwritesNothingOnceAnotherHasTakenOver() {
     TestRows rows = TestRows.withNumberKey();
     try (SinkTarget target = shared(rows.schema().key());
         Sink sink = target.open();

@@ -50,7 +50,7 @@ class WindowsSimulationTest {
           List.of("id"));
 
   @Test
-  void theLogFoldedPerKeyIsTheTableUnderEverySchedule() {
+  void noReadOverwritesANewerChangeHoweverLateThatBecameVisible() {
     for (int i = 0; i < SCHEDULES; i++) {
       assertThat(isRight(SEED + i, EnumSet.allOf(Rule.class), false))
           .as("seed %d", SEED + i)

@@ -38,7 +38,7 @@ class OddTablesIT {
 
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
-  void everyRowIsInTheLogOnce(boolean byKey) throws Exception {
+  void chunksOfOddTablesHaveNeitherHolesNorOverlaps(boolean byKey) throws Exception {
     System.setProperty("headwater.snapshot.by_key", String.valueOf(byKey));
     String name = byKey ? "oddkey" : "oddctid";
     String url = create(name);

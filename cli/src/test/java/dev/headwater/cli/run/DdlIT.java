@@ -26,7 +26,7 @@ class DdlIT {
   }
 
   @Test
-  void h1_aDefaultForOldRowsIsReadAgain() throws Exception {
+  void rowsThatADefaultFilledWithoutAWordAreReadAgain() throws Exception {
     try (FollowedSource source = level()) {
       source.sql("ALTER TABLE t ADD COLUMN w int DEFAULT 7");
       source.awaitLevel("t");
@@ -37,7 +37,7 @@ class DdlIT {
   }
 
   @Test
-  void h1_renamesAndRewritesAreReadAgain() throws Exception {
+  void renamesAndRewritesAreReadAgain() throws Exception {
     try (FollowedSource source = level()) {
       source.sql("ALTER TABLE t RENAME COLUMN v TO word");
       source.awaitLevel("t");
@@ -49,7 +49,7 @@ class DdlIT {
   }
 
   @Test
-  void h1_whatChangedWhileNobodyLookedIsReadAgain() throws Exception {
+  void whatChangedWhileNobodyLookedIsReadAgain() throws Exception {
     try (FollowedSource source = level()) {
       source.stop();
       source.sql("ALTER TABLE t ADD COLUMN w int NOT NULL DEFAULT 5", "DELETE FROM t WHERE id < 9");
@@ -82,7 +82,7 @@ class DdlIT {
   }
 
   @Test
-  void h1_whereChangesAreNotToBeFollowedTheConnectorStopsAndSaysWhy() throws Exception {
+  void whereChangesAreNotToBeFollowedTheConnectorStopsAndSaysWhy() throws Exception {
     try (FollowedSource source = level(", on_schema_change: stop")) {
       source.sql("ALTER TABLE t ADD COLUMN w int DEFAULT 7");
       HeadwaterException failure = source.awaitFailure();
