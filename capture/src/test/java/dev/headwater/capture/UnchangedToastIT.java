@@ -74,7 +74,7 @@ class UnchangedToastIT {
         + " "
         + md5(array)
         + " "
-        + md5(row.get("j").get("k").asText());
+        + md5(row.path("j").path("k").asText());
   }
 
   private static String md5(String text) {
