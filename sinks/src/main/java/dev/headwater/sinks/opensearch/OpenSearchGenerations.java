@@ -29,6 +29,9 @@ public final class OpenSearchGenerations implements Generations {
   private static final long HOLD_MS = 5_000;
   private static final long LOOK_MS = 20;
 
+  /** A refresh after a load takes longer than what a batch may. */
+  private static final Duration STEP_TIMEOUT = Duration.ofSeconds(60);
+
   /** Kept by a new generation as the serving one has them: its operator may have chosen others. */
   private static final Set<String> SERVING_SETTINGS =
       Set.of("index.refresh_interval", "index.auto_expand_replicas", "index.number_of_replicas");
@@ -46,17 +49,22 @@ public final class OpenSearchGenerations implements Generations {
 
   /** Connects to nobody yet. */
   public OpenSearchGenerations(SinkConfig.OpenSearch config) {
-    this(config, OpenSearchSink.TIMEOUT);
+    this(config, OpenSearchSink.TIMEOUT, STEP_TIMEOUT);
   }
 
   /**
    * @param timeout how long a connection or an answer is waited for
    */
   OpenSearchGenerations(SinkConfig.OpenSearch config, Duration timeout) {
+    this(config, timeout, timeout);
+  }
+
+  private OpenSearchGenerations(
+      SinkConfig.OpenSearch config, Duration timeout, Duration stepTimeout) {
     this.config = config;
     this.timeout = timeout;
     this.failures = new SearchFailures(config.name(), config.url());
-    this.client = new SearchClient(config, timeout, failures);
+    this.client = new SearchClient(config, stepTimeout, failures);
     this.checkpoints = new CheckpointDocuments(config.name(), client);
     this.state = new StateDocument(config.name(), client);
     this.readers = new ReadersAlias(client, failures);

@@ -31,7 +31,7 @@ import java.util.concurrent.ConcurrentHashMap;
  */
 final class OpenSearchSink implements Sink {
   /** How long a connection or an answer is waited for, usually. */
-  static final Duration TIMEOUT = Duration.ofSeconds(60);
+  static final Duration TIMEOUT = Duration.ofSeconds(30);
 
   /**
    * Some ten bulks at once: while the last of a batch is waited for the server has nothing else to
