@@ -34,6 +34,8 @@ import org.postgresql.replication.PGReplicationStream;
  * the engine's thread.
  */
 final class RawReplicationConnection implements ReplicationConnection {
+  private static final int STALLED_FOR_MILLIS = 10_000;
+
   private final PostgresConnectorConfig config;
   private final Duration statusInterval;
   private @Nullable Connection connection;
@@ -62,7 +64,10 @@ final class RawReplicationConnection implements ReplicationConnection {
             .withSlotOption("messages", true)
             .withStatusInterval(Math.toIntExact(statusInterval.toMillis()), TimeUnit.MILLISECONDS)
             .start();
-    return new RawReplicationStream(stream, replication, statusInterval);
+    // Whether a message is there is asked without waiting; the rest of one that began, and the end
+    // of the stream, are waited for, and never come where the connection was forgotten on its way.
+    replication.setNetworkTimeout(Runnable::run, STALLED_FOR_MILLIS);
+    return new RawReplicationStream(stream, statusInterval);
   }
 
   @Override

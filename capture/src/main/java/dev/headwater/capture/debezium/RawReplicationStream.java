@@ -6,7 +6,6 @@ import io.debezium.connector.postgresql.connection.Lsn;
 import io.debezium.connector.postgresql.connection.ReplicationMessage.Operation;
 import io.debezium.connector.postgresql.connection.ReplicationStream;
 import java.nio.ByteBuffer;
-import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
@@ -34,24 +33,17 @@ final class RawReplicationStream implements ReplicationStream {
   /** How long a message can lie unseen: a millisecond costs one system call and no more. */
   private static final long PAUSE_MILLIS = 1;
 
-  private static final int CLOSE_MILLIS = 3_000;
-
   /** How often control goes back to Debezium's loop, which notices that it should stop. */
   private static final int PAUSES_BEFORE_RETURN = 20;
 
   private final PGReplicationStream stream;
-  private final Connection connection;
   private final Duration statusInterval;
   private final RawChunk.Builder chunk = new RawChunk.Builder();
   private volatile Lsn lastReceivedLsn = Lsn.valueOf(0L);
   private volatile @Nullable ExecutorService keepAlive;
 
-  /**
-   * @param connection what the stream goes through
-   */
-  RawReplicationStream(PGReplicationStream stream, Connection connection, Duration statusInterval) {
+  RawReplicationStream(PGReplicationStream stream, Duration statusInterval) {
     this.stream = stream;
-    this.connection = connection;
     this.statusInterval = statusInterval;
   }
 
@@ -155,8 +147,6 @@ final class RawReplicationStream implements ReplicationStream {
 
   @Override
   public void close() throws SQLException {
-    // The end is answered by the server, and by nobody where the connection was forgotten.
-    connection.setNetworkTimeout(Runnable::run, CLOSE_MILLIS);
     stream.close();
   }
 }
