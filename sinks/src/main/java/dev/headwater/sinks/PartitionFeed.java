@@ -177,8 +177,7 @@ final class PartitionFeed {
    */
   void compareWithEnd(long position, long end, long atMs, CheckpointRule rule) {
     rule.requireInLog(partition, position, end);
-    // First: whoever slept past the retention, and read on at once, would be level by the end's
-    // word.
+    // First, for whoever slept past the retention and read on at once would be level afterwards.
     if (!rule.isFresh(partition, readLevelAtMs())) {
       missedDeletes();
     }

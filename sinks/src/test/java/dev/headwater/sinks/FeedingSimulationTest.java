@@ -190,15 +190,17 @@ class FeedingSimulationTest {
           log.compact(random);
         }
         case 1 -> target.backUp();
-        case 2 -> {
-          if (random.nextInt(4) == 0 && target.restore()) {
-            checkpoints.clear();
-            seen.clear();
-          }
-        }
+        case 2 -> goBack(target.restore());
         case 3 -> rebuild = newRebuild();
         case 4 -> late.forEach(Runnable::run);
         default -> nowMs += random.nextInt((int) SimulatedLog.RETENTION_MS / 4);
+      }
+    }
+
+    private void goBack(boolean isDone) {
+      if (isDone) {
+        checkpoints.clear();
+        seen.clear();
       }
     }
 
@@ -309,6 +311,9 @@ class FeedingSimulationTest {
       worker.compare();
       for (int i = 0; i < 3; i++) {
         worker.apply(Answer.DONE);
+      }
+      if (!isQuiet && random.nextInt(20) == 0) {
+        goBack(target.loseTheLast());
       }
       return worker.isAlive && worker.feed.state() == PartitionFeed.State.RUNNING;
     }

@@ -3,8 +3,10 @@ package dev.headwater.sinks;
 import dev.headwater.log.failure.FailureCode;
 import dev.headwater.log.failure.HeadwaterException;
 import dev.headwater.log.replay.LogPartition;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -76,12 +78,16 @@ final class SimulatedTarget implements Generations {
     }
   }
 
+  /** So many batches may be lost at once. */
+  private static final int UNSYNCED = 4;
+
   final boolean isAtomic;
   private final Set<Rule> rules;
   private final Random random;
   private final Runnable whileFinishing;
   private final TreeMap<Integer, Copy> copies = new TreeMap<>();
   private TreeMap<Integer, Copy> backup = new TreeMap<>();
+  private final Deque<TreeMap<Integer, Copy>> former = new ArrayDeque<>();
   private int writers;
 
   SimulatedTarget(boolean isAtomic, Set<Rule> rules, Random random, Runnable whileFinishing) {
@@ -113,11 +119,23 @@ final class SimulatedTarget implements Generations {
 
   /** The state of the last backup is there again, checkpoints and all. */
   boolean restore() {
-    if (backup.isEmpty()) {
+    return become(backup);
+  }
+
+  /** What was acknowledged last is gone, as with a cache that syncs its file once a second. */
+  boolean loseTheLast() {
+    for (int i = random.nextInt(UNSYNCED); i > 0 && former.size() > 1; i--) {
+      former.removeLast();
+    }
+    return !former.isEmpty() && become(former.removeLast());
+  }
+
+  private boolean become(TreeMap<Integer, Copy> state) {
+    if (state.isEmpty()) {
       return false;
     }
     copies.clear();
-    copies.putAll(twins(backup));
+    copies.putAll(twins(state));
     return true;
   }
 
@@ -281,7 +299,11 @@ final class SimulatedTarget implements Generations {
         known = copy.checkpoint;
         return;
       }
-      write(copy, batch);
+      former.addLast(twins(copies));
+      if (former.size() > UNSYNCED) {
+        former.removeFirst();
+      }
+      write(copies.get(generation), batch);
       if (answer == Answer.LOST) {
         inDoubt = batch;
         throw unreachable();

@@ -22,6 +22,7 @@ public final class Disk implements AutoCloseable {
   private final Path image;
   private final Path directory;
   private final Path ballast;
+  private boolean closed;
 
   private Disk(Path image, Path directory) {
     this.image = image;
@@ -38,6 +39,7 @@ public final class Disk implements AutoCloseable {
       command("truncate", "-s", Long.toString(BYTES), image.toString());
       command("mkfs.ext4", "-q", "-m", "0", "-F", image.toString());
       command("mount", "-o", "loop", image.toString(), directory.toString());
+      Runtime.getRuntime().addShutdownHook(new Thread(disk::close));
       return Optional.of(disk);
     } catch (IOException mayNot) {
       Files.delete(image);
@@ -89,8 +91,13 @@ public final class Disk implements AutoCloseable {
     }
   }
 
+  /** Also done when the virtual machine ends before. */
   @Override
-  public void close() {
+  public synchronized void close() {
+    if (closed) {
+      return;
+    }
+    closed = true;
     try {
       command("umount", "-l", directory.toString());
       Files.delete(directory);
