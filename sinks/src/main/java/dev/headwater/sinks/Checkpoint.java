@@ -9,8 +9,10 @@ package dev.headwater.sinks;
  * @param nextOffset the first offset not applied yet; everything below it is in the target
  * @param levelAtMs when this was last known to be the end of the log, in milliseconds since 1970;
  *     for a replay from offset zero that has not reached the end yet, when it began. Deletes older
- *     than the log's retention may have vanished unseen since then. 0 ({@link #UNSWEPT}) once they
- *     may: the generation may hold rows that the log has no more, until a sweep has looked for them
+ *     than the log's retention may have vanished unseen since then. 0 ({@link #UNSWEPT}) or below
+ *     once they may: the generation may hold rows that the log has no more, until a sweep has
+ *     looked for them. Each batch of the sweep's own lowers it by one, for the offset stays: a
+ *     target that lost such a batch is known by that
  */
 public record Checkpoint(int generation, String topicId, long nextOffset, long levelAtMs) {
   /** Stands for the time at which nothing was missed, where something may have been. */
@@ -28,6 +30,6 @@ public record Checkpoint(int generation, String topicId, long nextOffset, long l
 
   /** Whether it is known that no delete was missed up to {@link #levelAtMs}. */
   public boolean isSwept() {
-    return levelAtMs != UNSWEPT;
+    return levelAtMs > UNSWEPT;
   }
 }

@@ -72,6 +72,10 @@ final class PartitionFeed {
   private boolean isSpoiled;
   private boolean takesBeside;
   private boolean tookBeside;
+
+  /** Batches of sweeps, since deletes may have been missed. */
+  private long besides;
+
   private long lagBehindRead;
 
   /**
@@ -139,6 +143,7 @@ final class PartitionFeed {
     long levelAtMs = isUnswept ? clock.millis() : knownLevelAtMs;
     reading = new Level(levelAtMs);
     applying = new Level(levelAtMs);
+    besides = checkpoint.filter(at -> !at.isSwept()).map(at -> -at.levelAtMs()).orElse(0L);
     marksBeginning = checkpoint.isEmpty() && !newWriter.isAtomic();
     attempts = 0;
     state = State.TAKEN;
@@ -283,6 +288,7 @@ final class PartitionFeed {
       takesBeside = beside != null && (isQuiet || !tookBeside);
       tookBeside = takesBeside;
       found = takesBeside ? beside : null;
+      besides += takesBeside ? 1 : 0;
       if (takesBeside || marksBeginning) {
         taken = new Next(new ReadQueue.Taken(List.of(), from));
       } else {
@@ -295,7 +301,7 @@ final class PartitionFeed {
               generation,
               partition.topicId(),
               taken.taken.nextOffset(),
-              isUnswept ? Checkpoint.UNSWEPT : applying.sinceMs());
+              isUnswept ? Checkpoint.UNSWEPT - besides : applying.sinceMs());
     }
     List<FoldedRow> rows = taken.rows;
     if (rows == null) {

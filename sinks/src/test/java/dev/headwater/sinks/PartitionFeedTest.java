@@ -11,6 +11,7 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
@@ -137,6 +138,35 @@ class PartitionFeedTest {
     feed.beginSweep(sweep);
     feed.endSweep(sweep, true);
     assertThat(feed.batch(LIMIT).checkpoint().isSwept()).isTrue();
+  }
+
+  @Test
+  void aTargetThatLostABatchOfASweepIsToldApartFromOneThatDidNot() {
+    feed.fenced(0);
+    feed.taken(new Writer(), Checkpoint.UNSWEPT);
+    feed.started();
+    Sweep sweep = sweep();
+    feed.beginSweep(sweep);
+    FoldedRow ghost = new FoldedRow("k".getBytes(UTF_8), null, 1, 0, 1, Optional.empty(), 0);
+    List<Checkpoint> stored = new ArrayList<>();
+    CompletableFuture<Void> sweeping =
+        CompletableFuture.runAsync(
+            () -> {
+              feed.applyBeside(sweep, List.of(ghost), () -> true);
+              feed.applyBeside(sweep, List.of(ghost), () -> true);
+            });
+    while (!sweeping.isDone()) {
+      if (feed.claim()) {
+        FoldedBatch batch = feed.batch(LIMIT);
+        stored.add(batch.checkpoint());
+        feed.applied(batch);
+        feed.release();
+      }
+      Thread.onSpinWait();
+    }
+
+    assertThat(stored).doesNotHaveDuplicates().noneMatch(Checkpoint::isSwept).hasSize(2);
+    assertThat(stored).extracting(Checkpoint::nextOffset).containsOnly(0L);
   }
 
   /** One that is only told of rows asks no log. */

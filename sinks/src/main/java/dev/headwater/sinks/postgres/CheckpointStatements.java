@@ -40,7 +40,7 @@ final class CheckpointStatements {
   private static final String TAKE_ALONG =
       """
       UPDATE headwater.checkpoint SET next_offset = ?,
-             level_at_ms = CASE WHEN level_at_ms = 0 OR ? = 0 THEN level_at_ms ELSE ? END
+             level_at_ms = CASE WHEN level_at_ms <= 0 OR ? <= 0 THEN level_at_ms ELSE ? END
        WHERE sink = ? AND generation = ? AND topic = ? AND partition = ?
          AND topic_id = ? AND next_offset BETWEEN ? AND ?
       """;

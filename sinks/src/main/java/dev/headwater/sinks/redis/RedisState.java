@@ -79,7 +79,7 @@ final class RedisState {
                 local theirs = string.format('%s%d', ARGV[5], live)
                 local all = redis.call('HGETALL', theirs)
                 for i = 1, #all, 2 do
-                  local topic, offset = string.match(all[i + 1], '^%d+ (%S+) (%d+) %d+$')
+                  local topic, offset = string.match(all[i + 1], '^%d+ (%S+) (%d+) %-?%d+$')
                   if string.sub(all[i], 1, 3) == 'at:' then
                     redis.call('HSET', mine, all[i], string.format('%d %s %s 0', n, topic, offset))
                   end
@@ -106,13 +106,13 @@ final class RedisState {
               local theirs = by.SERVING and string.format('%s%d', ARGV[3], by.SERVING)
               for i = 6, #ARGV, 3 do
                 local at = redis.call('HGET', mine, 'at:' .. ARGV[i]) or ''
-                local topic, next, level = string.match(at, '^%d+ (%S+) (%d+) (%d+)$')
+                local topic, next, level = string.match(at, '^%d+ (%S+) (%d+) (%-?%d+)$')
                 if topic ~= ARGV[i + 1] or tonumber(next) < tonumber(ARGV[i + 2]) then
                   return 'behind ' .. ARGV[i]
                 end
-                if level == '0' then return 'unswept ' .. ARGV[i] end
+                if tonumber(level) <= 0 then return 'unswept ' .. ARGV[i] end
                 local serves = theirs and redis.call('HGET', theirs, 'at:' .. ARGV[i]) or ''
-                local topic2, next2 = string.match(serves, '^%d+ (%S+) (%d+) %d+$')
+                local topic2, next2 = string.match(serves, '^%d+ (%S+) (%d+) %-?%d+$')
                 if topic2 == topic and tonumber(next2) > tonumber(next) then
                   if ARGV[5] == '1' then
                     redis.call('HSET', theirs, 'hold', string.format('%.0f', millis + 1000))
