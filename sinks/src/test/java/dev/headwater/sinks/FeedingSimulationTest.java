@@ -55,7 +55,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 class FeedingSimulationTest {
   private static final int KEYS = 8;
   private static final int STEPS = 300;
-  private static final int SCHEDULES = Integer.getInteger("feeding.schedules", 2_000);
+  private static final int SCHEDULES = Integer.getInteger("feeding.schedules", 1_500);
   private static final long SEED = Long.getLong("feeding.seed", 1);
   private static final BatchLimit LIMIT = new BatchLimit(3, 1 << 20);
   private static final TableSchema SCHEMA =
