@@ -224,10 +224,11 @@ final class SourceRows implements AutoCloseable {
   private static @Nullable String nameOf(Connection source, int oid) throws SQLException {
     try (PreparedStatement query =
         source.prepareStatement(
-            "SELECT CASE WHEN c.relkind = 'p' THEN '' ELSE 'ONLY ' END ||"
-                + " pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname)"
-                + " FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid ="
-                + " c.relnamespace WHERE c.oid = ?::bigint::oid")) {
+            "SELECT CASE WHEN c.relkind = 'p' THEN '' ELSE 'ONLY ' END"
+                + " || pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname)"
+                + " FROM pg_catalog.pg_class c"
+                + " JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace"
+                + " WHERE c.oid = ?::bigint::oid")) {
       query.setLong(1, Integer.toUnsignedLong(oid));
       try (ResultSet rs = query.executeQuery()) {
         return rs.next() ? rs.getString(1) : null;

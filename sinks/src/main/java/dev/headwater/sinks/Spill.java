@@ -146,7 +146,7 @@ final class Spill implements AutoCloseable {
       if (from == null) {
         ByteBuffer all = buffer.duplicate().flip();
         while (all.hasRemaining()) {
-          hand(all, all.getInt(all.position() + SIZE_AT), receiver);
+          hand(all, receiver);
         }
         return;
       }
@@ -166,7 +166,7 @@ final class Spill implements AutoCloseable {
         if (in.remaining() < HEAD_BYTES + size) {
           in = refill(from, ByteBuffer.allocate(HEAD_BYTES + size).limit(0), at);
         }
-        hand(in, size, receiver);
+        hand(in, receiver);
         at += HEAD_BYTES + size;
       }
       if (at != end) {
@@ -174,11 +174,10 @@ final class Spill implements AutoCloseable {
       }
     }
 
-    private static void hand(ByteBuffer in, int size, Receiver receiver) {
+    private static void hand(ByteBuffer in, Receiver receiver) {
       KeyHash hash = new KeyHash(in.getLong(), in.getLong());
       long number = in.getLong();
-      in.getInt();
-      byte[] bytes = new byte[size];
+      byte[] bytes = new byte[in.getInt()];
       in.get(bytes);
       receiver.entry(hash, number, bytes);
     }

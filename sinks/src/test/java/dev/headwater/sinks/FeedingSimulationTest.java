@@ -297,7 +297,7 @@ class FeedingSimulationTest {
 
     private void scan(Worker worker, KeyScan.Receiver receiver) {
       for (int key : target.keys(worker.generation)) {
-        meanwhile(worker);
+        meanwhile();
         if (target.keys(worker.generation).contains(key)) {
           receiver.key(SimulatedLog.key(key));
         }
@@ -306,7 +306,7 @@ class FeedingSimulationTest {
 
     /** Other things happen while a sweep runs, and what it hands over is applied in the end. */
     private boolean goesOn(Worker worker) {
-      meanwhile(worker);
+      meanwhile();
       worker.poll();
       worker.compare();
       for (int i = 0; i < 3; i++) {
@@ -318,7 +318,7 @@ class FeedingSimulationTest {
       return worker.isAlive && worker.feed.state() == PartitionFeed.State.RUNNING;
     }
 
-    private void meanwhile(Worker worker) {
+    private void meanwhile() {
       for (int i = isQuiet ? 0 : random.nextInt(4); i > 0; i--) {
         step();
       }
@@ -352,8 +352,7 @@ class FeedingSimulationTest {
       boolean isSwept =
           checkpoint.isSwept() && nowMs - checkpoint.levelAtMs() <= SimulatedLog.RETENTION_MS;
       for (Written last : log.lastWritten()) {
-        // Of a key with a newer record, what is older may have been cleaned away before it was
-        // read.
+        // Of a key with a newer record, the older may have been cleaned away before it was read.
         if (last.offset() < checkpoint.nextOffset()) {
           judge(generation, copy, last, isSwept);
         }

@@ -9,8 +9,6 @@ import dev.headwater.log.snapshot.LoadSession;
 import dev.headwater.log.snapshot.SnapshotStore;
 import dev.headwater.log.snapshot.TableLoad;
 import dev.headwater.snapshot.SnapshotConfig;
-import java.lang.reflect.InvocationTargetException;
-import java.lang.reflect.Proxy;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.ResultSet;
@@ -84,20 +82,14 @@ class StaleReadIT {
   }
 
   private LoadSession counted(LoadSession session) {
-    return (LoadSession)
-        Proxy.newProxyInstance(
-            LoadSession.class.getClassLoader(),
-            new Class<?>[] {LoadSession.class},
-            (proxy, method, arguments) -> {
-              if (method.getName().equals("openWindow")) {
-                windows.incrementAndGet();
-              }
-              try {
-                return method.invoke(session, arguments);
-              } catch (InvocationTargetException e) {
-                throw e.getCause();
-              }
-            });
+    return ObservedSession.of(
+        session,
+        method -> {
+          if (method.equals("openWindow")) {
+            windows.incrementAndGet();
+          }
+          return Optional.empty();
+        });
   }
 
   private void change() {
