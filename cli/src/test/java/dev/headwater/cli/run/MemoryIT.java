@@ -1,6 +1,7 @@
 package dev.headwater.cli.run;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.fail;
 
 import dev.headwater.cli.Main;
 import dev.headwater.devservices.PostgresServer;
@@ -32,17 +33,24 @@ class MemoryIT {
   /** In text and binary together; a byte of the binary is two characters in the log. */
   private static final int LARGE_BYTES = 10 << 20;
 
-  private static final String SOURCE = "memory_source";
-  private static final String TARGET = "memory_target";
-  private static final List<String> SINKS = List.of("cache", "search", "reporting");
+  /** One heap for each process: the capture with its sinks, and each verification. */
+  private static final String HEAP = System.getProperty("memory.heap", "512m");
+
+  private final String tried = Long.toString(System.nanoTime(), 36);
+  private final String connector = "memory_" + tried;
+  private final String source = "memory_source_" + tried;
+  private final String target = "memory_target_" + tried;
+
+  private final List<String> sinks =
+      List.of("cache_" + tried, "search_" + tried, "reporting_" + tried);
 
   @TempDir private Path directory;
 
   @Test
   void aLongTransactionAndRowsOfTenMegabytesPassThroughASmallHeap() throws Exception {
-    sql("postgres", "CREATE DATABASE " + SOURCE, "CREATE DATABASE " + TARGET);
+    sql("postgres", "CREATE DATABASE " + source, "CREATE DATABASE " + target);
     sql(
-        SOURCE,
+        source,
         "CREATE TABLE many (id bigint PRIMARY KEY, v text)",
         "CREATE TABLE large (id int PRIMARY KEY, n int, v text, b bytea)",
         "ALTER TABLE large ALTER v SET STORAGE EXTERNAL, ALTER b SET STORAGE EXTERNAL",
@@ -54,7 +62,7 @@ class MemoryIT {
       awaitLevel(process);
       long began = System.nanoTime();
       sql(
-          SOURCE,
+          source,
           "INSERT INTO many SELECT g, repeat('x', 100) FROM generate_series(1, " + ROWS + ") g",
           "INSERT INTO large SELECT g, 0, " + large() + " FROM generate_series(1, " + LARGE + ") g",
           "UPDATE large SET n = 1");
@@ -63,10 +71,12 @@ class MemoryIT {
           "memory: %d rows in one transaction and %d rows of %d bytes twice in three targets, in %d"
               + " ms%n",
           ROWS, LARGE, LARGE_BYTES, (System.nanoTime() - began) / 1_000_000);
-      for (String sink : SINKS) {
-        assertThat(ends(headwater("verify", sink, "--against", "source"))).as(sink).isZero();
+      for (String sink : sinks) {
+        assertThat(ends(headwater("verify", sink, "--against", "source")))
+            .as("verify %s printed%n%s", sink, printed("verify"))
+            .isZero();
       }
-      assertThat(process.isAlive()).as("alive after all that").isTrue();
+      assertAlive(process, "after all that");
     } finally {
       process.destroyForcibly();
       assertThat(process.waitFor(10, TimeUnit.SECONDS)).isTrue();
@@ -80,14 +90,24 @@ class MemoryIT {
 
   private void awaitLevel(Process process) throws Exception {
     long deadline = System.nanoTime() + TimeUnit.MINUTES.toNanos(9);
-    for (String sink : SINKS) {
+    for (String sink : sinks) {
       // Before its first report there is nothing to wait for, and the command says so at once.
       while (ends(headwater("wait", "--sink", sink, "--now", "--timeout", "8m")) != 0) {
-        assertThat(process.isAlive()).as("alive while %s is filled", sink).isTrue();
+        assertAlive(process, "while " + sink + " is filled");
         assertThat(System.nanoTime()).as("%s in time", sink).isLessThan(deadline);
         Thread.sleep(500);
       }
     }
+  }
+
+  private void assertAlive(Process process, String when) throws IOException {
+    if (!process.isAlive()) {
+      fail("ended with %d %s, having printed%n%s", process.exitValue(), when, printed("run"));
+    }
+  }
+
+  private String printed(String command) throws IOException {
+    return Files.readString(directory.resolve(command + ".out"));
   }
 
   private static int ends(Process process) throws InterruptedException {
@@ -102,12 +122,12 @@ class MemoryIT {
   private Process headwater(String... command) throws IOException {
     List<String> line = new ArrayList<>();
     line.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    line.addAll(List.of("-Xmx512m", "-XX:+ExitOnOutOfMemoryError", "-XX:TieredStopAtLevel=1"));
+    line.addAll(List.of("-Xmx" + HEAP, "-XX:+ExitOnOutOfMemoryError", "-XX:TieredStopAtLevel=1"));
     line.addAll(List.of("-cp", System.getProperty("java.class.path"), Main.class.getName()));
     line.addAll(List.of(command));
     line.addAll(List.of("--file", directory.resolve("connectors.yaml").toString()));
     return new ProcessBuilder(line)
-        .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+        .redirectOutput(directory.resolve(command[0] + ".out").toFile())
         .redirectError(ProcessBuilder.Redirect.INHERIT)
         .start();
   }
@@ -119,24 +139,30 @@ class MemoryIT {
         version: 1
         log: {bootstrap_servers: "%s", replication_factor: 1, min_insync_replicas: 1}
         connectors:
-          - {name: memory, type: postgres, url: "%s", user: %s, password: "%s", tables: ["public.*"]}
+          - {name: CONNECTOR, type: postgres, url: "%s", user: %s, password: "%s",
+             tables: ["public.*"]}
         sinks:
-          - {name: cache, tables: ["memory.public.*"], type: redis, url: "%s", key: "{table}:{id}"}
-          - {name: search, tables: ["memory.public.*"], type: opensearch, url: "%s",
-             index: memory}
-          - {name: reporting, tables: ["memory.public.*"], type: postgres, url: "%s", user: %s,
+          - {name: CACHE, tables: ["CONNECTOR.public.*"], type: redis, url: "%s",
+             key: "CACHE:{table}:{id}"}
+          - {name: SEARCH, tables: ["CONNECTOR.public.*"], type: opensearch, url: "%s",
+             index: SEARCH}
+          - {name: REPORTING, tables: ["CONNECTOR.public.*"], type: postgres, url: "%s", user: %s,
              password: "%s", schema: shop}
         """
             .formatted(
                 SharedServices.kafka().bootstrapServers(),
-                url(SOURCE),
+                url(source),
                 PostgresServer.USER,
                 PostgresServer.PASSWORD,
                 SharedServices.redis().url(),
                 SharedServices.openSearch().url(),
-                url(TARGET),
+                url(target),
                 PostgresServer.USER,
-                PostgresServer.PASSWORD));
+                PostgresServer.PASSWORD)
+            .replace("CONNECTOR", connector)
+            .replace("CACHE", sinks.get(0))
+            .replace("SEARCH", sinks.get(1))
+            .replace("REPORTING", sinks.get(2)));
   }
 
   private static String url(String database) {

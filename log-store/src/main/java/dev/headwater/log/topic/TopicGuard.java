@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentSkipListSet;
 import java.util.concurrent.ExecutionException;
+import org.apache.kafka.clients.admin.Config;
 import org.apache.kafka.clients.admin.TopicDescription;
 import org.apache.kafka.common.KafkaFuture;
 import org.apache.kafka.common.config.ConfigResource;
@@ -32,8 +33,8 @@ public final class TopicGuard {
   private static final int ABSENCES_BELIEVED = 2;
 
   private static final String RELOAD =
-      "Rows it held are gone from the log. Load the table again under a new connector name, or bring"
-          + " the topic back from a copy.";
+      "Rows it held are gone from the log. Load the table again under a new connector name, or"
+          + " bring the topic back from a copy.";
 
   private final LogConnection log;
   private final Map<String, String> idByTopic = new HashMap<>();
@@ -66,9 +67,9 @@ public final class TopicGuard {
       return true;
     }
     try {
-      boolean all = checkIdentity(now);
-      checkPolicy(now);
-      return all;
+      boolean allThere = checkIdentity(now);
+      boolean allKnown = checkPolicy(now);
+      return allThere && allKnown;
     } catch (ExecutionException e) {
       throw LogFailures.translate("looking at the tables' topics", log.address(), e);
     } catch (InterruptedException e) {
@@ -103,23 +104,36 @@ public final class TopicGuard {
     return all;
   }
 
-  private void checkPolicy(List<String> topics) throws ExecutionException, InterruptedException {
+  /** A topic deleted since its identity was asked for is left to the next look. */
+  private boolean checkPolicy(List<String> topics) throws ExecutionException, InterruptedException {
     List<ConfigResource> there =
         topics.stream()
             .filter(topic -> !absences.containsKey(topic))
             .map(topic -> new ConfigResource(ConfigResource.Type.TOPIC, topic))
             .toList();
-    for (var settings : log.admin().describeConfigs(there).all().get().entrySet()) {
-      String policy = settings.getValue().get(TopicConfig.CLEANUP_POLICY_CONFIG).value();
-      if (!TopicConfig.CLEANUP_POLICY_COMPACT.equals(policy)) {
-        String topic = settings.getKey().name();
-        throw notReady(
-            topic,
-            "cleanup.policy is '" + policy + "' and must be 'compact', or rows are deleted by age",
-            "kafka-configs.sh --alter --topic "
-                + topic
-                + " --add-config cleanup.policy=compact; rows it has deleted must be loaded again.");
+    boolean all = true;
+    for (var settings : log.admin().describeConfigs(there).values().entrySet()) {
+      try {
+        checkPolicy(settings.getKey().name(), settings.getValue().get());
+      } catch (ExecutionException e) {
+        if (!(e.getCause() instanceof UnknownTopicOrPartitionException)) {
+          throw e;
+        }
+        all = false;
       }
+    }
+    return all;
+  }
+
+  private static void checkPolicy(String topic, Config settings) {
+    String policy = settings.get(TopicConfig.CLEANUP_POLICY_CONFIG).value();
+    if (!TopicConfig.CLEANUP_POLICY_COMPACT.equals(policy)) {
+      throw notReady(
+          topic,
+          "cleanup.policy is '" + policy + "' and must be 'compact', or rows are deleted by age",
+          "kafka-configs.sh --alter --topic "
+              + topic
+              + " --add-config cleanup.policy=compact; rows it has deleted must be loaded again.");
     }
   }
 
