@@ -89,10 +89,10 @@ class MemoryIT {
   }
 
   private void awaitLevel(Process process) throws Exception {
-    long deadline = System.nanoTime() + TimeUnit.MINUTES.toNanos(9);
+    long deadline = System.nanoTime() + TimeUnit.MINUTES.toNanos(20);
     for (String sink : sinks) {
       // Before its first report there is nothing to wait for, and the command says so at once.
-      while (ends(headwater("wait", "--sink", sink, "--now", "--timeout", "8m")) != 0) {
+      while (ends(headwater("wait", "--sink", sink, "--now", "--timeout", "20s")) != 0) {
         assertAlive(process, "while " + sink + " is filled");
         assertThat(System.nanoTime()).as("%s in time", sink).isLessThan(deadline);
         Thread.sleep(500);
