@@ -20,7 +20,7 @@ final class DebeziumProperties {
   private static final int MAX_QUEUE_CHUNKS = 16;
 
   /** A row may make a chunk of tens of megabytes; so many of those would not fit into memory. */
-  private static final long MAX_QUEUE_BYTES = 24L << 20;
+  private static final long MAX_QUEUE_BYTES = 8L << 20;
 
   private DebeziumProperties() {}
 

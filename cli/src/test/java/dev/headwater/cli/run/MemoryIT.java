@@ -36,6 +36,9 @@ class MemoryIT {
   /** One heap for each process: the capture with its sinks, and each verification. */
   private static final String HEAP = System.getProperty("memory.heap", "512m");
 
+  /** As the script that starts Headwater tells it. */
+  private static final List<String> COLLECTOR = List.of("-XX:+UseParallelGC", "-Xmn128m");
+
   private final String tried = Long.toString(System.nanoTime(), 36);
   private final String connector = "memory_" + tried;
   private final String source = "memory_source_" + tried;
@@ -122,6 +125,7 @@ class MemoryIT {
   private Process headwater(String... command) throws IOException {
     List<String> line = new ArrayList<>();
     line.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    line.addAll(COLLECTOR);
     line.addAll(List.of("-Xmx" + HEAP, "-XX:+ExitOnOutOfMemoryError", "-XX:TieredStopAtLevel=1"));
     line.addAll(List.of("-cp", System.getProperty("java.class.path"), Main.class.getName()));
     line.addAll(List.of(command));

@@ -236,7 +236,9 @@ public final class JsonBuffer {
     if (needed > LARGEST_CAPACITY) {
       throw new IllegalArgumentException("JSON text of more than " + LARGEST_CAPACITY + " bytes");
     }
-    long doubled = Math.max(needed, bytes.length * 2L);
-    bytes = Arrays.copyOf(bytes, (int) Math.min(doubled, LARGEST_CAPACITY));
+    // Twice as much of a huge row would be memory that others need.
+    long more = bytes.length < KEPT_CAPACITY ? bytes.length : bytes.length / 2;
+    long grown = Math.max(needed, bytes.length + more);
+    bytes = Arrays.copyOf(bytes, (int) Math.min(grown, LARGEST_CAPACITY));
   }
 }

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.headwater.log.failure.FailureCode;
 import dev.headwater.log.failure.HeadwaterException;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Optional;
@@ -20,8 +21,11 @@ import java.util.function.Consumer;
  * So ranges can be read side by side, and the server, which takes longer to bring a document than
  * we take to look at it, uses more than one core.
  *
- * <p>A range is as wide as the one before brought little, and narrower after it brought much.
- * Single-use; {@link #run} on one thread, which the documents are handed over on.
+ * <p>A range is as wide as the one before brought little, and narrower after it brought much. The
+ * server puts an answer together in its own memory before it sends it, so the first ranges are
+ * narrow, and one that the server has no answer to is asked for again, narrower: a few documents
+ * may be more than it has room for. It is given up only when the server has answered nothing for a
+ * while. Single-use; {@link #run} on one thread, which the documents are handed over on.
  */
 final class SearchScan {
   private static final String KEPT = "5m";
@@ -32,7 +36,7 @@ final class SearchScan {
   private static final String READ = "/_search?allow_partial_search_results=false";
 
   private static final int IN_FLIGHT = 2;
-  private static final long FIRST_WIDTH = 100;
+  private static final long FIRST_WIDTH = 4;
   private static final int USUAL_DOCUMENTS = 2_000;
   private static final int MOST_DOCUMENTS = 8_000;
   private static final int USUAL_BYTES = 4 << 20;
@@ -40,29 +44,47 @@ final class SearchScan {
   private static final double MOST_GROWTH = 4;
   private static final long SHRINKING = 16;
 
+  /** How long a server that answers no range is asked on. */
+  private static final Duration PATIENCE = Duration.ofMinutes(2);
+
+  private static final Duration PAUSE = Duration.ofSeconds(1);
+
   private final SearchClient client;
   private final String index;
   private final boolean withSource;
+  private final Duration patience;
 
   /** Those below {@code from} have been handed over, or are among those ahead. */
   private long from;
 
   private long width = FIRST_WIDTH;
 
-  private SearchScan(SearchClient client, String index, boolean withSource) {
+  private long answeredNanos = System.nanoTime();
+
+  private SearchScan(SearchClient client, String index, boolean withSource, Duration patience) {
     this.client = client;
     this.index = index;
     this.withSource = withSource;
+    this.patience = patience;
   }
 
   /** Brings the documents with their sources. */
   static SearchScan ofDocuments(SearchClient client, String index) {
-    return new SearchScan(client, index, true);
+    return ofDocuments(client, index, PATIENCE);
+  }
+
+  /**
+   * The same.
+   *
+   * @param patience how long a server that answers no range is asked on
+   */
+  static SearchScan ofDocuments(SearchClient client, String index, Duration patience) {
+    return new SearchScan(client, index, true, patience);
   }
 
   /** Brings the documents' ids only. */
   static SearchScan ofIds(SearchClient client, String index) {
-    return new SearchScan(client, index, false);
+    return new SearchScan(client, index, false, PATIENCE);
   }
 
   /**
@@ -70,9 +92,11 @@ final class SearchScan {
    *
    * @param from the first sequence number
    * @param to the first behind it
-   * @param found empty if it is more than is taken at once
+   * @param found empty if it is more than is taken at once, or there was no answer
+   * @param failure why there was no answer, if there was none
    */
-  private record Range(long from, long to, Optional<FoundDocuments> found) {}
+  private record Range(
+      long from, long to, Optional<FoundDocuments> found, Optional<HeadwaterException> failure) {}
 
   /**
    * Brings each document that is there when this begins once.
@@ -112,6 +136,11 @@ final class SearchScan {
 
   private void take(
       Range range, Deque<Future<Range>> ahead, Consumer<FoundDocuments.Document> receiver) {
+    if (range.failure().isPresent()) {
+      pause(range.failure().get());
+    } else {
+      answeredNanos = System.nanoTime();
+    }
     if (range.found().isEmpty()) {
       // Those behind it are as wide, and are asked for again too.
       ahead.forEach(future -> future.cancel(true));
@@ -129,7 +158,33 @@ final class SearchScan {
     width = Math.max(1, (long) ((range.to() - range.from()) * Math.min(growth, MOST_GROWTH)));
   }
 
+  /**
+   * @throws HeadwaterException the failure, if the server has been asked for long enough
+   */
+  private void pause(HeadwaterException failure) {
+    if (System.nanoTime() - answeredNanos > patience.toNanos()) {
+      throw failure;
+    }
+    try {
+      Thread.sleep(PAUSE.toMillis());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new CancellationException("interrupted");
+    }
+  }
+
   private Range read(String point, long first, long end) {
+    try {
+      return new Range(first, end, documents(point, first, end), Optional.empty());
+    } catch (HeadwaterException e) {
+      if (e.code() != FailureCode.TARGET_UNREACHABLE) {
+        throw e;
+      }
+      return new Range(first, end, Optional.empty(), Optional.of(e));
+    }
+  }
+
+  private Optional<FoundDocuments> documents(String point, long first, long end) {
     ObjectNode search = SearchClient.json().createObjectNode();
     search.put("size", MOST_DOCUMENTS).put("track_total_hits", false).put("_source", withSource);
     search.putArray("sort").add("_doc");
@@ -153,7 +208,7 @@ final class SearchScan {
               .formatted(index, first, SearchClient.LONGEST_ANSWER >> 20),
           "Delete it, or leave the column that makes it so large out of the sink.");
     }
-    return new Range(first, end, found);
+    return found;
   }
 
   private static Range await(Future<Range> future) {

@@ -122,9 +122,10 @@ final class TextBuffer {
       if (needed > LARGEST_CAPACITY) {
         throw new IllegalStateException("A batch of more than " + LARGEST_CAPACITY + " bytes");
       }
-      bytes =
-          Arrays.copyOf(
-              bytes, (int) Math.min(Math.max(needed, bytes.length * 2L), LARGEST_CAPACITY));
+      // Twice as much of a huge row would be memory that others need.
+      long more = bytes.length < KEPT_CAPACITY ? bytes.length : bytes.length / 2;
+      long grown = Math.max(needed, bytes.length + more);
+      bytes = Arrays.copyOf(bytes, (int) Math.min(grown, LARGEST_CAPACITY));
     }
   }
 }

@@ -2,8 +2,11 @@ package dev.headwater.sinks.opensearch;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.headwater.devservices.SharedServices;
+import dev.headwater.log.failure.FailureCode;
+import dev.headwater.log.failure.HeadwaterException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -24,11 +27,7 @@ class SearchScanIT {
   private final String index = "scan-" + NAMES.incrementAndGet() + "-" + System.nanoTime();
   private final String url = SharedServices.openSearch().url();
   private final Http http = new Http(url);
-  private final SearchClient client =
-      new SearchClient(
-          OpenSearchTarget.config(index, url, List.of(), Map.of()),
-          Duration.ofSeconds(30),
-          new SearchFailures(index, url));
+  private final SearchClient client = client(url);
   private final Map<String, String> found = new TreeMap<>();
 
   @BeforeEach
@@ -110,9 +109,45 @@ class SearchScanIT {
   }
 
   @Test
+  void aServerThatFindsARangeTooMuchIsAskedForLess() throws Exception {
+    Map<String, String> expected = new TreeMap<>();
+    index(expected, 0, 200, 1);
+
+    try (TightServer tight = new TightServer(url, 10);
+        SearchClient through = client(tight.url())) {
+      SearchScan.ofDocuments(through, index, Duration.ofSeconds(30)).run(this::add);
+      assertThat(tight.refused()).isPositive();
+    }
+
+    assertThat(found).isEqualTo(expected);
+  }
+
+  @Test
+  void aServerThatAnswersNoRangeIsGivenUp() throws Exception {
+    index(new TreeMap<>(), 0, 10, 1);
+    try (TightServer tight = new TightServer(url, 0);
+        SearchClient through = client(tight.url())) {
+      assertThatThrownBy(
+              () -> SearchScan.ofDocuments(through, index, Duration.ofSeconds(2)).run(this::add))
+          .isInstanceOfSatisfying(
+              HeadwaterException.class,
+              e -> assertThat(e.code()).isEqualTo(FailureCode.TARGET_UNREACHABLE))
+          .hasMessageContaining("too large for it");
+    }
+    assertThat(found).isEmpty();
+  }
+
+  @Test
   void anEmptyIndexHasNoDocuments() {
     SearchScan.ofDocuments(client, index).run(this::add);
     assertThat(found).isEmpty();
+  }
+
+  private SearchClient client(String at) {
+    return new SearchClient(
+        OpenSearchTarget.config(index, at, List.of(), Map.of()),
+        Duration.ofSeconds(30),
+        new SearchFailures(index, at));
   }
 
   private void add(FoundDocuments.Document document) {
