@@ -31,78 +31,82 @@ import org.junit.jupiter.api.io.TempDir;
 class DlqCommandIT {
   private static final String WHO =
       "?user=" + PostgresServer.USER + "&password=" + PostgresServer.PASSWORD;
-  private static final String SOURCE = "dlq_source";
-  private static final String TARGET = "dlq_target";
-  private static final String TABLE = "dlqs.public.orders";
+
+  private final String connector = FreshName.of("dlqs");
+  private final String source = FreshName.of("dlq_source");
+  private final String target = FreshName.of("dlq_target");
+  private final String reporting = FreshName.of("reporting");
+  private final String table = connector + ".public.orders";
 
   @TempDir private Path directory;
 
   @Test
   void aRefusedRowIsListedShownRetriedAndDiscarded() throws Exception {
-    query("postgres", "CREATE DATABASE " + SOURCE);
-    query("postgres", "CREATE DATABASE " + TARGET);
-    query(SOURCE, "CREATE TABLE orders (id int PRIMARY KEY, note text)");
-    query(SOURCE, "INSERT INTO orders SELECT g, 'fine' FROM generate_series(1, 50) g");
+    query("postgres", "CREATE DATABASE " + source);
+    query("postgres", "CREATE DATABASE " + target);
+    query(source, "CREATE TABLE orders (id int PRIMARY KEY, note text)");
+    query(source, "INSERT INTO orders SELECT g, 'fine' FROM generate_series(1, 50) g");
     HeadwaterConfig config = config();
-    assertThat(run("dlq", "list", "reporting").out()).isEqualTo("reporting: nothing is parked\n");
+    assertThat(run("dlq", "list", reporting).out()).isEqualTo(reporting + ": nothing is parked\n");
     try (LogConnection log = LogConnection.open(config.log());
         Pipeline pipeline = new Pipeline(config, log, name -> true, (name, failure) -> {})) {
       pipeline.start();
       await(() -> count() == 50);
-      query(TARGET, "ALTER TABLE shop.orders ADD CONSTRAINT wanted CHECK (note <> 'odd one')");
-      query(SOURCE, "UPDATE orders SET note = 'odd one' WHERE id IN (7, 8, 9)");
-      query(SOURCE, "INSERT INTO orders VALUES (51, 'fine')");
-      await(() -> count() == 51 && pipeline.sinks().get("reporting").status().parked() == 3);
+      query(target, "ALTER TABLE shop.orders ADD CONSTRAINT wanted CHECK (note <> 'odd one')");
+      query(source, "UPDATE orders SET note = 'odd one' WHERE id IN (7, 8, 9)");
+      query(source, "INSERT INTO orders VALUES (51, 'fine')");
+      await(() -> count() == 51 && pipeline.sinks().get(reporting).status().parked() == 3);
 
-      Outcome list = run("dlq", "list", "reporting");
+      Outcome list = run("dlq", "list", reporting);
       assertThat(list.exitCode()).isZero();
       assertThat(list.out())
-          .contains(TABLE + " {\"id\":7}", "SQLSTATE 23514", "(wanted)", "3 rows parked")
+          .contains(table + " {\"id\":7}", "SQLSTATE 23514", "(wanted)", "3 rows parked")
           .doesNotContain("odd one");
-      JsonNode listed = json(run("dlq", "list", "reporting", TABLE, "-o", "json"));
+      JsonNode listed = json(run("dlq", "list", reporting, table, "-o", "json"));
       assertThat(listed.path("parked").asInt()).isEqualTo(3);
       assertThat(listed.at("/rows/0/key/id").asInt()).isEqualTo(7);
-      assertThat(run("dlq", "show", "reporting", TABLE, "8").out()).contains("odd one");
+      assertThat(run("dlq", "show", reporting, table, "8").out()).contains("odd one");
       assertThat(
-              json(run("dlq", "show", "reporting", TABLE, "{\"id\":8}", "-o", "json"))
+              json(run("dlq", "show", reporting, table, "{\"id\":8}", "-o", "json"))
                   .at("/rows/0/row/note")
                   .asText())
           .isEqualTo("odd one");
-      assertThat(run("dlq", "show", "reporting", TABLE, "1").exitCode()).isEqualTo(1);
+      assertThat(run("dlq", "show", reporting, table, "1").exitCode()).isEqualTo(1);
       assertThat(run("dlq", "list", "nowhere").exitCode()).isEqualTo(2);
 
       await(() -> run("status").out().contains("3 parked"));
-      Outcome verified = run("verify", "reporting");
+      Outcome verified = run("verify", reporting);
       assertThat(verified.exitCode()).isEqualTo(1);
-      assertThat(verified.out()).contains("parked     " + TABLE + " {\"id\":7}");
-      assertThat(run("trace", TABLE, "7").out()).contains(": parked");
+      assertThat(verified.out()).contains("parked     " + table + " {\"id\":7}");
+      assertThat(run("trace", table, "7").out()).contains(": parked");
 
-      JsonNode still = json(run("dlq", "retry", "reporting", TABLE, "7", "-o", "json"));
+      JsonNode still = json(run("dlq", "retry", reporting, table, "7", "-o", "json"));
       assertThat(still.path("written").asInt()).isZero();
       assertThat(still.at("/refused/0/key/id").asInt()).isEqualTo(7);
-      assertThat(run("dlq", "retry", "reporting", TABLE, "7").exitCode()).isEqualTo(1);
-      Outcome unsure = run("dlq", "discard", "reporting", TABLE, "9", "-o", "json");
+      assertThat(run("dlq", "retry", reporting, table, "7").exitCode()).isEqualTo(1);
+      Outcome unsure = run("dlq", "discard", reporting, table, "9", "-o", "json");
       assertThat(unsure.exitCode()).isEqualTo(2);
-      assertThat(run("dlq", "discard", "reporting", TABLE, "9", "--yes").out())
-          .isEqualTo("reporting: 1 row discarded\n");
+      assertThat(run("dlq", "discard", reporting, table, "9", "--yes").out())
+          .isEqualTo(reporting + ": 1 row discarded\n");
 
-      query(TARGET, "ALTER TABLE shop.orders DROP CONSTRAINT wanted");
-      Outcome retried = run("dlq", "retry", "reporting");
+      query(target, "ALTER TABLE shop.orders DROP CONSTRAINT wanted");
+      Outcome retried = run("dlq", "retry", reporting);
       assertThat(retried.exitCode()).isZero();
-      assertThat(retried.out()).isEqualTo("reporting: 2 rows written, 0 still refused\n");
+      assertThat(retried.out()).isEqualTo(reporting + ": 2 rows written, 0 still refused\n");
       assertThat(
               query(
-                  TARGET,
-                  "SELECT string_agg(id::text, ',' ORDER BY id) FROM shop.orders WHERE note = 'odd one'"))
+                  target,
+                  "SELECT string_agg(id::text, ',' ORDER BY id) FROM shop.orders WHERE note = 'odd"
+                      + " one'"))
           .isEqualTo("7,8");
-      assertThat(run("dlq", "list", "reporting").out()).contains("nothing is parked");
-      Outcome discarded = run("verify", "reporting");
+      assertThat(run("dlq", "list", reporting).out()).contains("nothing is parked");
+      Outcome discarded = run("verify", reporting);
       assertThat(discarded.exitCode()).isEqualTo(1);
-      assertThat(discarded.out()).contains("different  " + TABLE + " {\"id\":9}");
-      query(SOURCE, "UPDATE orders SET note = 'fine' WHERE id = 9");
-      query(SOURCE, "INSERT INTO orders VALUES (52, 'fine')");
+      assertThat(discarded.out()).contains("different  " + table + " {\"id\":9}");
+      query(source, "UPDATE orders SET note = 'fine' WHERE id = 9");
+      query(source, "INSERT INTO orders VALUES (52, 'fine')");
       await(() -> count() == 52);
-      assertThat(run("verify", "reporting").exitCode()).isZero();
+      assertThat(run("verify", reporting).exitCode()).isZero();
     }
   }
 
@@ -116,10 +120,10 @@ class DlqCommandIT {
     return new ObjectMapper().readTree(outcome.out());
   }
 
-  private static int count() throws SQLException {
-    return query(TARGET, "SELECT to_regclass('shop.orders')").equals("null")
+  private int count() throws SQLException {
+    return query(target, "SELECT to_regclass('shop.orders')").equals("null")
         ? 0
-        : Integer.parseInt(query(TARGET, "SELECT count(*) FROM shop.orders"));
+        : Integer.parseInt(query(target, "SELECT count(*) FROM shop.orders"));
   }
 
   private static void await(Callable<Boolean> condition) throws Exception {
@@ -138,18 +142,21 @@ class DlqCommandIT {
         version: 1
         log: {bootstrap_servers: "%s", replication_factor: 1, min_insync_replicas: 1}
         connectors:
-          - {name: dlqs, type: postgres, url: "%s", user: %s, password: "%s", tables: [public.orders]}
+          - {name: %s, type: postgres, url: "%s", user: %s, password: "%s", tables: [public.orders]}
         sinks:
-          - {name: reporting, type: postgres, url: "%s", user: %s, password: "%s", tables: [dlqs.public.orders], schema: shop}
+          - {name: %s, type: postgres, url: "%s", user: %s, password: "%s", tables: [%s], schema: shop}
         """
             .formatted(
                 SharedServices.kafka().bootstrapServers(),
-                address(SOURCE),
+                connector,
+                address(source),
                 PostgresServer.USER,
                 PostgresServer.PASSWORD,
-                address(TARGET),
+                reporting,
+                address(target),
                 PostgresServer.USER,
-                PostgresServer.PASSWORD));
+                PostgresServer.PASSWORD,
+                table));
     return ConfigLoader.load(file, name -> null);
   }
 

@@ -2,6 +2,7 @@ package dev.headwater.cli.load;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.headwater.cli.FreshName;
 import dev.headwater.devservices.SharedServices;
 import dev.headwater.log.snapshot.LoadSession;
 import dev.headwater.snapshot.SnapshotConfig;
@@ -25,7 +26,7 @@ class LoadLimitsIT {
 
   @Test
   void theRateIsKeptByAllReadersTogether() throws Exception {
-    String name = "rated";
+    String name = FreshName.of("rated");
     create(name);
     try (LoadBench bench = bench(name, RATE, UnaryOperator.identity())) {
       await(() -> bench.engine.report().rows() > 0, "the first row");
@@ -42,7 +43,7 @@ class LoadLimitsIT {
 
   @Test
   void noChunkIsReadWhileTheStreamIsFartherBehindThanItMayBe() throws Exception {
-    String name = "lagging";
+    String name = FreshName.of("lagging");
     create(name);
     AtomicLong lag = new AtomicLong(MAX_LAG + 1);
     AtomicInteger asked = new AtomicInteger();
@@ -66,7 +67,7 @@ class LoadLimitsIT {
 
   @Test
   void chunksOfALoadThatWasStoppedAreNotReadAgain() throws Exception {
-    String name = "stopped";
+    String name = FreshName.of("stopped");
     create(name);
     try (LoadBench bench = bench(name, RATE, UnaryOperator.identity())) {
       await(() -> bench.engine.report().rows() >= ROWS / 4, "a quarter of the rows");

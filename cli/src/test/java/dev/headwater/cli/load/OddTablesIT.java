@@ -2,6 +2,7 @@ package dev.headwater.cli.load;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.headwater.cli.FreshName;
 import dev.headwater.devservices.PostgresServer;
 import dev.headwater.devservices.SharedServices;
 import dev.headwater.log.snapshot.SnapshotStore;
@@ -40,7 +41,7 @@ class OddTablesIT {
   @ValueSource(booleans = {false, true})
   void chunksOfOddTablesHaveNeitherHolesNorOverlaps(boolean byKey) throws Exception {
     System.setProperty("headwater.snapshot.by_key", String.valueOf(byKey));
-    String name = byKey ? "oddkey" : "oddctid";
+    String name = FreshName.of(byKey ? "oddkey" : "oddctid");
     String url = create(name);
     String columns =
         IntStream.rangeClosed(1, 1599)
@@ -62,11 +63,11 @@ class OddTablesIT {
         "INSERT INTO parted SELECT i, 'p' || i FROM generate_series(0, 2500) i",
         "CREATE TABLE \"Odd \"\"names\" (\"a b\" text COLLATE \"C\", \"B'\" text, n int,"
             + " PRIMARY KEY (\"a b\", \"B'\"))",
-        "INSERT INTO \"Odd \"\"names\" SELECT chr(65 + i % 26) || E'\\\\' || i, E'\\'ü\\t' || i % 7, i"
-            + " FROM generate_series(1, 2000) i",
+        "INSERT INTO \"Odd \"\"names\" SELECT chr(65 + i % 26) || E'\\\\' || i, E'\\'ü\\t' || i %"
+            + " 7, i FROM generate_series(1, 2000) i",
         "CREATE TABLE huge (id int PRIMARY KEY, t text)",
-        "INSERT INTO huge SELECT i, CASE WHEN i % 50 = 0 THEN repeat(md5(i::text), 330000) ELSE 's' END"
-            + " FROM generate_series(1, 120) i",
+        "INSERT INTO huge SELECT i, CASE WHEN i % 50 = 0 THEN repeat(md5(i::text), 330000) ELSE 's'"
+            + " END FROM generate_series(1, 120) i",
         "CREATE TABLE numbers (f float8 PRIMARY KEY)",
         "INSERT INTO numbers SELECT i * 0.1 FROM generate_series(-600, 600) i",
         "INSERT INTO numbers VALUES ('NaN'), ('Infinity'), ('-Infinity')",
@@ -117,7 +118,7 @@ class OddTablesIT {
 
   @Test
   void aTableThatIsDroppedFailsAloneAndOneThatIsRewrittenOrAlteredBeginsAgain() throws Exception {
-    String name = "dropped";
+    String name = FreshName.of("dropped");
     String url = create(name);
     execute(
         url,

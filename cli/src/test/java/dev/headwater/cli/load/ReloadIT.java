@@ -2,6 +2,7 @@ package dev.headwater.cli.load;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.headwater.cli.FreshName;
 import dev.headwater.devservices.SharedServices;
 import dev.headwater.log.control.ControlBoard;
 import dev.headwater.log.control.StatusBoard;
@@ -25,7 +26,7 @@ class ReloadIT {
 
   @Test
   void aReloadBringsWhatWasMissedAndDeletesWhatIsGone() throws Exception {
-    String name = "again";
+    String name = FreshName.of("again");
     String url = OddTablesIT.create(name);
     OddTablesIT.execute(
         url,
@@ -71,7 +72,7 @@ class ReloadIT {
 
   @Test
   void aTableJoinsWhileOthersStreamAndWaitsForTransactionsThatRan() throws Exception {
-    String name = "joins";
+    String name = FreshName.of("joins");
     String url = OddTablesIT.create(name);
     OddTablesIT.execute(
         url,

@@ -2,6 +2,7 @@ package dev.headwater.cli.load;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.headwater.cli.FreshName;
 import dev.headwater.devservices.SharedServices;
 import dev.headwater.snapshot.SnapshotConfig;
 import java.time.Duration;
@@ -83,7 +84,7 @@ class SameBytesIT {
 
   @Test
   void aRowThatIsReadAndThenStreamedHasTheSameBytes() throws Exception {
-    String name = "samebytes";
+    String name = FreshName.of("samebytes");
     String url = OddTablesIT.create(name);
     OddTablesIT.execute(
         url,

@@ -2,6 +2,7 @@ package dev.headwater.cli.run;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.headwater.cli.FreshName;
 import dev.headwater.cli.config.ConfigLoader;
 import dev.headwater.cli.config.HeadwaterConfig;
 import dev.headwater.devservices.PostgresServer;
@@ -27,18 +28,15 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /** A database of its own with the whole of a connector behind it: capture, loads, log. */
 final class FollowedSource implements AutoCloseable {
   private static final ObjectMapper JSON = new ObjectMapper();
-  private static final AtomicInteger NAMES = new AtomicInteger();
 
   private final PostgresServer server = SharedServices.postgres();
-  private final String name =
-      "f" + NAMES.incrementAndGet() + "_" + Long.toString(System.nanoTime() & 0xffffff, 36);
+  private final String name = FreshName.of("f");
   private final HeadwaterConfig config;
   private final LogConnection log;
   private final AtomicReference<@Nullable HeadwaterException> failure = new AtomicReference<>();

@@ -3,6 +3,7 @@ package dev.headwater.cli.run;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.fail;
 
+import dev.headwater.cli.FreshName;
 import dev.headwater.cli.Main;
 import dev.headwater.devservices.PostgresServer;
 import dev.headwater.devservices.SharedServices;
@@ -39,13 +40,12 @@ class MemoryIT {
   /** As the script that starts Headwater tells it. */
   private static final List<String> COLLECTOR = List.of("-XX:+UseParallelGC", "-Xmn128m");
 
-  private final String tried = Long.toString(System.nanoTime(), 36);
-  private final String connector = "memory_" + tried;
-  private final String source = "memory_source_" + tried;
-  private final String target = "memory_target_" + tried;
+  private final String connector = FreshName.of("memory");
+  private final String source = FreshName.of("memory_source");
+  private final String target = FreshName.of("memory_target");
 
   private final List<String> sinks =
-      List.of("cache_" + tried, "search_" + tried, "reporting_" + tried);
+      List.of(FreshName.of("cache"), FreshName.of("search"), FreshName.of("reporting"));
 
   @TempDir private Path directory;
 

@@ -2,6 +2,7 @@ package dev.headwater.cli.run;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.headwater.cli.FreshName;
 import dev.headwater.cli.config.ConfigLoader;
 import dev.headwater.cli.config.HeadwaterConfig;
 import dev.headwater.devservices.OpenSearchServer;
@@ -36,8 +37,6 @@ import redis.clients.jedis.Jedis;
 class SinkIsolationIT {
   private static final String WHO =
       "?user=" + PostgresServer.USER + "&password=" + PostgresServer.PASSWORD;
-  private static final String SOURCE = "isolation_source";
-  private static final String TARGET = "isolation_target";
   private static final int BEFORE = 100;
   private static final int MEANWHILE = 200;
   private static final int ALL = BEFORE + MEANWHILE;
@@ -52,23 +51,30 @@ class SinkIsolationIT {
 
   private static final Pattern COUNT = Pattern.compile("\"count\":(\\d+)");
 
+  private final String connector = FreshName.of("isolated");
+  private final String source = FreshName.of("isolation_source");
+  private final String target = FreshName.of("isolation_target");
+  private final String cache = FreshName.of("cache");
+  private final String search = FreshName.of("search");
+  private final String reporting = FreshName.of("reporting");
+
   @TempDir private Path directory;
 
   @Test
   void aDeadAndASlowSinkHoldUpNothingButThemselves() throws Exception {
-    query("postgres", "CREATE DATABASE " + SOURCE);
-    query("postgres", "CREATE DATABASE " + TARGET);
-    query(SOURCE, "CREATE TABLE orders (id int PRIMARY KEY, note text)");
+    query("postgres", "CREATE DATABASE " + source);
+    query("postgres", "CREATE DATABASE " + target);
+    query(source, "CREATE TABLE orders (id int PRIMARY KEY, note text)");
     insert(1, BEFORE);
     try (RedisServer redis = RedisServer.start();
-        OpenSearchServer search = OpenSearchServer.start();
+        OpenSearchServer index = OpenSearchServer.start();
         TcpProxy toRedis = new TcpProxy("redis").forwardTo(redis.port());
-        TcpProxy toSearch = new TcpProxy("search").forwardTo(search.port())) {
+        TcpProxy toSearch = new TcpProxy("search").forwardTo(index.port())) {
       HeadwaterConfig config = config(toRedis.port(), toSearch.port());
       try (LogConnection log = LogConnection.open(config.log());
           Pipeline pipeline = new Pipeline(config, log, name -> true, (name, failure) -> {})) {
         pipeline.start();
-        await(() -> inReplica() == BEFORE && inCache(redis) == BEFORE && inIndex(search) == BEFORE);
+        await(() -> inReplica() == BEFORE && inCache(redis) == BEFORE && inIndex(index) == BEFORE);
 
         toRedis.set(TcpProxy.Mode.FREEZE, 0);
         toSearch.set(TcpProxy.Mode.THROTTLE, SLOW_BYTES_PER_SECOND);
@@ -81,20 +87,20 @@ class SinkIsolationIT {
           slowest = Math.max(slowest, (System.nanoTime() - committed) / 1_000_000);
         }
 
-        int indexed = inIndex(search);
+        int indexed = inIndex(index);
         System.out.printf(
             "slowest row of the third sink %d ms; the slow one had %d of %d, the dead one %d%n",
             slowest, indexed, ALL, inCache(redis));
         assertThat(slowest).isLessThan(IN_TIME_MS);
         assertThat(inCache(redis)).as("the dead one").isEqualTo(BEFORE);
         assertThat(indexed).as("the slow one").isBetween(BEFORE, ALL - 1);
-        await(() -> state(pipeline, "cache") == SinkProgress.State.RETRYING);
-        assertThat(state(pipeline, "reporting")).isEqualTo(SinkProgress.State.RUNNING);
+        await(() -> state(pipeline, cache) == SinkProgress.State.RETRYING);
+        assertThat(state(pipeline, reporting)).isEqualTo(SinkProgress.State.RUNNING);
 
         toRedis.set(TcpProxy.Mode.PASS, 0);
         toSearch.set(TcpProxy.Mode.PASS, 0);
-        await(() -> inCache(redis) == ALL && inIndex(search) == ALL);
-        await(() -> state(pipeline, "cache") == SinkProgress.State.RUNNING);
+        await(() -> inCache(redis) == ALL && inIndex(index) == ALL);
+        await(() -> state(pipeline, cache) == SinkProgress.State.RUNNING);
         for (String sink : pipeline.sinks().keySet()) {
           assertThat(pipeline.sinks().get(sink).status().parked()).as(sink).isZero();
         }
@@ -106,19 +112,19 @@ class SinkIsolationIT {
     return pipeline.sinks().get(sink).progress().state();
   }
 
-  private static void insert(int from, int to) throws SQLException {
+  private void insert(int from, int to) throws SQLException {
     // Text that does not compress, so that each row is as large on its way as it is said to be.
     query(
-        SOURCE,
+        source,
         "INSERT INTO orders SELECT g, (SELECT string_agg(md5(g || '/' || s), '')"
             + " FROM generate_series(1, %d / 32) s) FROM generate_series(%d, %d) g"
                 .formatted(ROW_BYTES, from, to));
   }
 
-  private static int inReplica() throws SQLException {
-    return query(TARGET, "SELECT to_regclass('shop.orders')").equals("null")
+  private int inReplica() throws SQLException {
+    return query(target, "SELECT to_regclass('shop.orders')").equals("null")
         ? 0
-        : Integer.parseInt(query(TARGET, "SELECT count(*) FROM shop.orders"));
+        : Integer.parseInt(query(target, "SELECT count(*) FROM shop.orders"));
   }
 
   private static int inCache(RedisServer server) {
@@ -151,7 +157,7 @@ class SinkIsolationIT {
     }
   }
 
-  private HeadwaterConfig config(int redis, int search) throws Exception {
+  private HeadwaterConfig config(int redisPort, int searchPort) throws Exception {
     Path file = directory.resolve("connectors.yaml");
     Files.writeString(
         file,
@@ -159,33 +165,37 @@ class SinkIsolationIT {
         version: 1
         log: {bootstrap_servers: "%s", replication_factor: 1, min_insync_replicas: 1}
         connectors:
-          - name: isolated
+          - name: CONNECTOR
             type: postgres
             url: "%s"
             user: %s
             password: "%s"
             tables: [public.orders]
         sinks:
-          - {name: cache, type: redis, url: "redis://127.0.0.1:%d", tables: [isolated.public.orders], key: "order:{id}"}
-          - {name: search, type: opensearch, url: "http://127.0.0.1:%d", tables: [isolated.public.orders], index: orders}
-          - name: reporting
+          - {name: CACHE, type: redis, url: "redis://127.0.0.1:%d", tables: [CONNECTOR.public.orders], key: "order:{id}"}
+          - {name: SEARCH, type: opensearch, url: "http://127.0.0.1:%d", tables: [CONNECTOR.public.orders], index: orders}
+          - name: REPORTING
             type: postgres
             url: "%s"
             user: %s
             password: "%s"
-            tables: [isolated.public.orders]
+            tables: [CONNECTOR.public.orders]
             schema: shop
         """
             .formatted(
                 SharedServices.kafka().bootstrapServers(),
-                address(SOURCE),
+                address(source),
                 PostgresServer.USER,
                 PostgresServer.PASSWORD,
-                redis,
-                search,
-                address(TARGET),
+                redisPort,
+                searchPort,
+                address(target),
                 PostgresServer.USER,
-                PostgresServer.PASSWORD));
+                PostgresServer.PASSWORD)
+            .replace("CONNECTOR", connector)
+            .replace("CACHE", cache)
+            .replace("SEARCH", search)
+            .replace("REPORTING", reporting));
     return ConfigLoader.load(file, name -> null);
   }
 

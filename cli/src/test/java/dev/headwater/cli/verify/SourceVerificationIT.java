@@ -3,6 +3,7 @@ package dev.headwater.cli.verify;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.headwater.cli.FreshName;
 import dev.headwater.cli.config.ConfigLoader;
 import dev.headwater.cli.config.HeadwaterConfig;
 import dev.headwater.cli.run.Pipeline;
@@ -34,22 +35,25 @@ class SourceVerificationIT {
   private static final String WHO =
       "?user=" + PostgresServer.USER + "&password=" + PostgresServer.PASSWORD;
 
+  /** Of the database and of its connector. */
+  private final String name = FreshName.of("verified");
+
   @TempDir private Path directory;
 
   @Test
   void namesWhatTheLogDoesNotKnowAndNothingElseWhileRowsChange() throws Exception {
     PostgresServer postgres = SharedServices.postgres();
-    execute(postgres, "postgres", "CREATE DATABASE verified");
+    execute(postgres, "postgres", "CREATE DATABASE " + name);
     execute(
         postgres,
-        "verified",
+        name,
         "CREATE TABLE rows (id bigint PRIMARY KEY, secret text, n int, at timestamptz)",
         "INSERT INTO rows SELECT g, 's' || g, g, now() FROM generate_series(1, 3000) g");
     HeadwaterConfig config = config(postgres);
     try (LogConnection log = LogConnection.open(config.log());
         Pipeline pipeline = new Pipeline(config, log, name -> true, (name, failure) -> {})) {
       pipeline.start();
-      while (pipeline.captures().get("verified").status().records() < 3000) {
+      while (pipeline.captures().get(name).status().records() < 3000) {
         Thread.sleep(50);
       }
       AtomicBoolean stop = new AtomicBoolean();
@@ -61,12 +65,12 @@ class SourceVerificationIT {
         // What is changed while the table is not published never reaches the log.
         execute(
             postgres,
-            "verified",
-            "ALTER PUBLICATION headwater_verified DROP TABLE rows",
+            name,
+            "ALTER PUBLICATION headwater_" + name + " DROP TABLE rows",
             "UPDATE rows SET n = -1 WHERE id = 100",
             "DELETE FROM rows WHERE id = 101",
             "INSERT INTO rows VALUES (900001, 'x', 1, now())",
-            "ALTER PUBLICATION headwater_verified ADD TABLE rows");
+            "ALTER PUBLICATION headwater_" + name + " ADD TABLE rows");
 
         Report report = verify(config, log);
         Map<String, Kind> found = new TreeMap<>();
@@ -90,13 +94,13 @@ class SourceVerificationIT {
     }
   }
 
-  private static Report verify(HeadwaterConfig config, LogConnection log) {
+  private Report verify(HeadwaterConfig config, LogConnection log) {
     try (SourceReadBack source = SourceReadBack.open(config.connectors().get(0).capture(), log)) {
       return new Verification(
-              "source verified",
+              "source " + name,
               source,
               log,
-              table -> table.connector().equals("verified"),
+              table -> table.connector().equals(name),
               Options.comparing(50),
               Progress.NONE)
           .run();
@@ -104,8 +108,8 @@ class SourceVerificationIT {
   }
 
   /** One row that changes as often as commits allow. */
-  private static void write(PostgresServer postgres, AtomicBoolean stop) {
-    try (Connection connection = DriverManager.getConnection(postgres.jdbcUrl("verified") + WHO);
+  private void write(PostgresServer postgres, AtomicBoolean stop) {
+    try (Connection connection = DriverManager.getConnection(postgres.jdbcUrl(name) + WHO);
         Statement statement = connection.createStatement()) {
       while (!stop.get()) {
         statement.execute("UPDATE rows SET n = n + 1 WHERE id IN (2, 3)");
@@ -134,7 +138,7 @@ class SourceVerificationIT {
         version: 1
         log: {bootstrap_servers: "%s", replication_factor: 1, min_insync_replicas: 1}
         connectors:
-          - name: verified
+          - name: %s
             type: postgres
             url: "%s"
             user: %s
@@ -145,7 +149,8 @@ class SourceVerificationIT {
         """
             .formatted(
                 SharedServices.kafka().bootstrapServers(),
-                postgres.jdbcUrl("verified").replaceFirst("^jdbc:", ""),
+                name,
+                postgres.jdbcUrl(name).replaceFirst("^jdbc:", ""),
                 PostgresServer.USER));
     return ConfigLoader.load(file, name -> PostgresServer.PASSWORD);
   }
