@@ -15,6 +15,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Predicate;
 import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
@@ -58,10 +59,11 @@ public final class GroupReader implements AutoCloseable {
   private final SchemaStore schemas;
   private final Predicate<TableId> wanted;
   private final Listener listener;
+  private final String group;
   private final MemberName member;
-  private final KafkaConsumer<byte[], byte[]> consumer;
   private final Map<TopicPartition, LogPartition> known = new HashMap<>();
   private final Set<String> subscribed = new HashSet<>();
+  private volatile KafkaConsumer<byte[], byte[]> consumer;
   private boolean looked;
   private long lookedForTables;
   private boolean blind;
@@ -73,6 +75,7 @@ public final class GroupReader implements AutoCloseable {
       Predicate<TableId> wanted,
       Listener listener) {
     this.log = log;
+    this.group = group;
     this.schemas = schemas;
     this.wanted = wanted;
     this.listener = listener;
@@ -120,7 +123,31 @@ public final class GroupReader implements AutoCloseable {
       Thread.currentThread().interrupt();
       return List.of();
     } catch (KafkaException e) {
+      if (LogFailures.isFence(e)) {
+        rejoin();
+        return List.of();
+      }
       throw LogFailures.translate("reading", log.address(), e);
+    }
+  }
+
+  /**
+   * The group knows another member by our name. That may be ourselves: where the brokers' answer to
+   * a request to join was lost, the request is sent again, and the group takes the one for the
+   * other's successor. Or it is a copy of this machine, with the file the name is in. So this goes
+   * on without a name; whoever owns a partition meanwhile is the target's to decide.
+   */
+  private void rejoin() {
+    LOG.atWarn()
+        .addKeyValue("group", group)
+        .log("the group has another member of this worker's name; it joins again without one");
+    KafkaConsumer<byte[], byte[]> fenced = consumer;
+    consumer = Consumers.open(log, GroupSettings.join(group, Optional.empty()));
+    try {
+      // The listener is told in here that it has lost what it had.
+      fenced.close(GroupSettings.leave());
+    } finally {
+      consumer.subscribe(subscribed, rebalance());
     }
   }
 

@@ -10,6 +10,7 @@ import dev.headwater.log.append.LogAppender;
 import dev.headwater.log.connection.LogConnection;
 import dev.headwater.log.failure.FailureCode;
 import dev.headwater.log.failure.HeadwaterException;
+import dev.headwater.log.group.GroupSettings;
 import dev.headwater.log.position.Lsn;
 import dev.headwater.log.schema.SchemaStore;
 import dev.headwater.log.schema.TableId;
@@ -22,9 +23,13 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
 import org.apache.kafka.clients.admin.NewPartitions;
+import org.apache.kafka.clients.consumer.ConsumerRebalanceListener;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.common.TopicPartition;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -120,6 +125,40 @@ class GroupReaderIT {
       assertThat(worker.reader.endOffsets()).containsOnlyKeys(partitions);
       partitions.forEach(
           p -> assertThat(worker.reader.position(p)).isEqualTo(worker.reader.endOffsets().get(p)));
+    }
+  }
+
+  @Test
+  void goesOnWithoutANameThatAnotherMemberHasTakenFromIt() throws Exception {
+    write(table, topic, 0, 100);
+    try (Worker worker = new Worker(new HashMap<>())) {
+      await(() -> worker.values.size() == 100, worker);
+      String name =
+          log.admin()
+              .describeConsumerGroups(List.of(group))
+              .describedGroups()
+              .get(group)
+              .get()
+              .members()
+              .iterator()
+              .next()
+              .groupInstanceId()
+              .orElseThrow();
+      Map<String, Object> settings = GroupSettings.join(group, Optional.of(name));
+      try (var namesake = Consumers.open(log, settings)) {
+        namesake.subscribe(List.of(topic.name()), seekingToTheEnd(namesake));
+        await(
+            () -> {
+              namesake.poll(Duration.ofMillis(50));
+              return worker.mine.isEmpty();
+            },
+            worker);
+        namesake.close(GroupSettings.leave());
+      }
+
+      write(table, topic, 100, 200);
+      await(() -> worker.values.size() == 200, worker);
+      assertThat(worker.mine).hasSize(4);
     }
   }
 
@@ -233,6 +272,18 @@ class GroupReaderIT {
               HeadwaterException.class,
               e -> assertThat(e.code()).isEqualTo(FailureCode.CHECKPOINT_STALE));
     }
+  }
+
+  private static ConsumerRebalanceListener seekingToTheEnd(KafkaConsumer<?, ?> consumer) {
+    return new ConsumerRebalanceListener() {
+      @Override
+      public void onPartitionsAssigned(Collection<TopicPartition> partitions) {
+        consumer.seekToEnd(partitions);
+      }
+
+      @Override
+      public void onPartitionsRevoked(Collection<TopicPartition> partitions) {}
+    };
   }
 
   private static void pollUntilItFails(GroupReader reader) {
