@@ -133,9 +133,10 @@ public final class GroupReader implements AutoCloseable {
 
   /**
    * The group knows another member by our name. That may be ourselves: where the brokers' answer to
-   * a request to join was lost, the request is sent again, and the group takes the one for the
-   * other's successor. Or it is a copy of this machine, with the file the name is in. So this goes
-   * on without a name; whoever owns a partition meanwhile is the target's to decide.
+   * a request to join was lost, the request is sent again, and the group takes the second one for
+   * the first one's successor (KIP-345: whoever brings a known name and no member id gets a new one
+   * and the name). Or it is a copy of this machine, with the file the name is in. So this goes on
+   * without a name; who writes a partition meanwhile is the target's to decide.
    */
   private void rejoin() {
     LOG.atWarn()
