@@ -63,11 +63,11 @@ class OddTablesIT {
         "INSERT INTO parted SELECT i, 'p' || i FROM generate_series(0, 2500) i",
         "CREATE TABLE \"Odd \"\"names\" (\"a b\" text COLLATE \"C\", \"B'\" text, n int,"
             + " PRIMARY KEY (\"a b\", \"B'\"))",
-        "INSERT INTO \"Odd \"\"names\" SELECT chr(65 + i % 26) || E'\\\\' || i, E'\\'ü\\t' || i %"
-            + " 7, i FROM generate_series(1, 2000) i",
+        "INSERT INTO \"Odd \"\"names\" SELECT chr(65 + i % 26) || E'\\\\' || i, E'\\'ü\\t' || i % 7, i"
+            + " FROM generate_series(1, 2000) i",
         "CREATE TABLE huge (id int PRIMARY KEY, t text)",
-        "INSERT INTO huge SELECT i, CASE WHEN i % 50 = 0 THEN repeat(md5(i::text), 330000) ELSE 's'"
-            + " END FROM generate_series(1, 120) i",
+        "INSERT INTO huge SELECT i, CASE WHEN i % 50 = 0 THEN repeat(md5(i::text), 330000) ELSE 's' END"
+            + " FROM generate_series(1, 120) i",
         "CREATE TABLE numbers (f float8 PRIMARY KEY)",
         "INSERT INTO numbers SELECT i * 0.1 FROM generate_series(-600, 600) i",
         "INSERT INTO numbers VALUES ('NaN'), ('Infinity'), ('-Infinity')",
