@@ -30,7 +30,7 @@ final class Lab implements AutoCloseable {
           "producer.buffer.memory", String.valueOf(128 << 20),
           "producer.compression.type", "lz4");
 
-  private static final int MOST_SECONDS_TO_REST = 5;
+  private static final int MOST_SECONDS_TO_REST = 20;
   private static final double AT_REST_CORES = 0.3;
 
   final Path root;

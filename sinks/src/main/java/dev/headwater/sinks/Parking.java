@@ -2,6 +2,7 @@ package dev.headwater.sinks;
 
 import dev.headwater.log.failure.FailureCode;
 import dev.headwater.log.failure.HeadwaterException;
+import dev.headwater.log.replay.KeyHash;
 import dev.headwater.log.replay.LogPartition;
 import dev.headwater.log.schema.TableId;
 import java.nio.ByteBuffer;

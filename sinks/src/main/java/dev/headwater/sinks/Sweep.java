@@ -1,5 +1,8 @@
 package dev.headwater.sinks;
 
+import dev.headwater.log.failure.FailureCode;
+import dev.headwater.log.replay.KeyHash;
+import dev.headwater.log.replay.KeySpill;
 import dev.headwater.log.replay.LogPartition;
 import dev.headwater.log.replay.LogPartitions;
 import dev.headwater.log.schema.TableSchema;
@@ -27,8 +30,8 @@ import java.util.function.BooleanSupplier;
  * waited, before the tombstone that was missed. The reading may take any time, and compaction may
  * go on meanwhile; only the owner must stay level with the log.
  *
- * <p>Keys are told apart by 128 bits and kept in files ({@link Spill}): memory holds one of them.
- * {@link #touch} is called by the applying thread, all else by the sweeper's.
+ * <p>Keys are told apart by 128 bits and kept in files ({@link KeySpill}): memory holds one of
+ * them. {@link #touch} is called by the applying thread, all else by the sweeper's.
  */
 final class Sweep implements AutoCloseable {
   private static final int CHUNK_ROWS = 1_000;
@@ -38,8 +41,8 @@ final class Sweep implements AutoCloseable {
   private final PartitionFeed feed;
   private final LogPartition partition;
   private final boolean rewrites;
-  private final Spill records = new Spill();
-  private final Spill held = new Spill();
+  private final KeySpill records = new KeySpill(FailureCode.TARGET_UNREACHABLE);
+  private final KeySpill held = new KeySpill(FailureCode.TARGET_UNREACHABLE);
   private final Set<KeyHash> recent = new HashSet<>();
   private long maxSeq;
 
@@ -102,7 +105,7 @@ final class Sweep implements AutoCloseable {
         });
     long deleted = 0;
     Offsets last = new Offsets();
-    for (int bucket = 0; bucket < Spill.BUCKETS; bucket++) {
+    for (int bucket = 0; bucket < KeySpill.BUCKETS; bucket++) {
       Optional<Long> gone = deleteGhosts(bucket, end, schema, goesOn, last);
       if (gone.isEmpty()) {
         return Optional.empty();

@@ -3,6 +3,9 @@ package dev.headwater.snapshot;
 import com.zaxxer.hikari.HikariDataSource;
 import dev.headwater.log.codec.ColumnMask;
 import dev.headwater.log.connection.LogConnection;
+import dev.headwater.log.failure.FailureCode;
+import dev.headwater.log.replay.KeyHash;
+import dev.headwater.log.replay.KeySpill;
 import dev.headwater.log.replay.LogPartition;
 import dev.headwater.log.replay.LogPartitions;
 import dev.headwater.log.replay.LogRecord;
@@ -20,13 +23,11 @@ import dev.headwater.log.snapshot.Visibility;
 import dev.headwater.log.snapshot.Watermark;
 import dev.headwater.log.snapshot.WindowRead;
 import dev.headwater.snapshot.TableProgress.Phase;
-import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
-import java.util.Arrays;
 import java.util.BitSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -48,10 +49,19 @@ import java.util.stream.Collectors;
  * if the source does not have it and no transaction that the look-up did not see has touched it
  * ({@code Windows} has the rule; a key without a row is a row like any other there).
  *
- * <p>On the coordinator's thread. Keys are held in memory slice by slice.
+ * <p>On the coordinator's thread. The log is read once; its keys go into temporary files ({@link
+ * KeySpill}), of which memory holds one slice at a time.
  */
 final class Sweep {
   private static final int KEYS_PER_SLICE = 250_000;
+
+  /** A row from before the reload. */
+  static final long CANDIDATE = 1;
+
+  /** A delete, or a record since the reload began. */
+  static final long TOUCHED = 0;
+
+  private static final byte[] NO_BYTES = {};
   private static final int KEYS_PER_WINDOW = 2_000;
   private static final long ANSWER_SECONDS = 60;
   private static final Duration POLL = Duration.ofMillis(200);
@@ -102,11 +112,14 @@ final class Sweep {
               .flatMap(List::stream)
               .toList();
       for (LogPartition partition : partitions) {
-        int slices = 1;
-        for (int slice = 0; slice < slices && isCurrent(); slice++) {
-          Candidates candidates = scan(partition, slice, slices);
-          slices = candidates.slices();
-          delete(List.copyOf(candidates.keys().values()));
+        try (KeySpill keys = new KeySpill(FailureCode.LOG_UNREACHABLE)) {
+          long[] entries = scan(partition, keys);
+          for (int bucket = 0; bucket < KeySpill.BUCKETS; bucket++) {
+            int slices = (int) (1 + entries[bucket] / KEYS_PER_SLICE);
+            for (int slice = 0; slice < slices && isCurrent(); slice++) {
+              delete(untouched(keys, bucket, slice, slices));
+            }
+          }
         }
       }
       if (isCurrent()) {
@@ -210,38 +223,49 @@ final class Sweep {
       return there;
     }
 
-    /** Keys of one slice that nothing was written for since the reload began. */
-    private Candidates scan(LogPartition partition, int slice, int slices)
-        throws InterruptedException {
-      long records = LogPartitions.committedEnd(log, partition);
-      int wanted = (int) Math.max(1, Math.min(1 + records / KEYS_PER_SLICE, 1 << 16));
-      int count = slice == 0 ? wanted : slices;
-      Map<ByteBuffer, byte[]> keys = new LinkedHashMap<>();
+    /**
+     * Reads the partition once; keeps its keys, in their order, with whether they are candidates.
+     *
+     * @return how many entries each of the spill's buckets has
+     */
+    private long[] scan(LogPartition partition, KeySpill keys) throws InterruptedException {
+      long[] entries = new long[KeySpill.BUCKETS];
       try (ReplayReader reader = ReplayReader.open(log, List.of(partition), Map.of())) {
-        while (!reader.isCaughtUp()) {
+        while (!reader.isCaughtUp() && isCurrent()) {
           if (Thread.interrupted()) {
             throw new InterruptedException("interrupted while reading " + partition);
           }
           for (PartitionBatch batch : reader.poll(POLL)) {
             for (LogRecord record : batch.records()) {
-              if (Math.floorMod(Arrays.hashCode(record.key()), count) == slice) {
-                ByteBuffer key = ByteBuffer.wrap(record.key());
-                if (record.isTombstone() || record.seq() > reload.sinceSeq()) {
-                  keys.remove(key);
-                } else {
-                  keys.put(key, record.key());
-                }
-              }
+              KeyHash hash = KeyHash.of(record.key());
+              boolean isOld = !record.isTombstone() && record.seq() <= reload.sinceSeq();
+              keys.add(hash, isOld ? CANDIDATE : TOUCHED, isOld ? record.key() : NO_BYTES);
+              entries[KeySpill.bucketOf(hash)]++;
             }
           }
         }
       }
-      return new Candidates(keys, count);
+      return entries;
     }
   }
 
-  /** Keys by their bytes, and how many slices the partition is read in. */
-  private record Candidates(Map<ByteBuffer, byte[]> keys, int slices) {}
+  /** Keys of one slice of a bucket that nothing was written for since the reload began. */
+  static List<byte[]> untouched(KeySpill keys, int bucket, int slice, int slices) {
+    Map<KeyHash, byte[]> last = new LinkedHashMap<>();
+    keys.read(
+        bucket,
+        (hash, kind, key) -> {
+          if (Long.remainderUnsigned(hash.low(), slices) != slice) {
+            return;
+          }
+          if (kind == CANDIDATE) {
+            last.put(hash, key);
+          } else {
+            last.remove(hash);
+          }
+        });
+    return List.copyOf(last.values());
+  }
 
   /** Whether a key column is masked, so that a key of the log cannot be looked up. */
   static boolean hasMaskedKey(LoadTarget target) {

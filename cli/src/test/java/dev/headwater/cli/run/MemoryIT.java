@@ -38,7 +38,7 @@ class MemoryIT {
   private static final String HEAP = System.getProperty("memory.heap", "512m");
 
   /** As the script that starts Headwater tells it. */
-  private static final List<String> COLLECTOR = List.of("-XX:+UseParallelGC", "-Xmn128m");
+  private static final List<String> COLLECTOR = List.of("-XX:+UseParallelGC");
 
   private final String connector = FreshName.of("memory");
   private final String source = FreshName.of("memory_source");

@@ -1,8 +1,9 @@
-package dev.headwater.sinks;
+package dev.headwater.log.replay;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.headwater.log.failure.FailureCode;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -10,7 +11,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** What was added is handed over again, whether it stayed in memory or went into files. */
-class SpillTest {
+class KeySpillTest {
   @ParameterizedTest
   @CsvSource({"0, 10", "100, 10", "200000, 10", "300, 40000", "20, 600000"})
   void handsOverEveryEntryInTheOrderOfItsBucket(int entries, int bytes) {
@@ -18,17 +19,17 @@ class SpillTest {
     Arrays.fill(padding, (byte) 'x');
     List<List<Long>> added = new ArrayList<>();
     List<List<Long>> found = new ArrayList<>();
-    for (int i = 0; i < Spill.BUCKETS; i++) {
+    for (int i = 0; i < KeySpill.BUCKETS; i++) {
       added.add(new ArrayList<>());
       found.add(new ArrayList<>());
     }
-    try (Spill spill = new Spill()) {
+    try (KeySpill spill = new KeySpill(FailureCode.INTERNAL)) {
       for (long i = 0; i < entries; i++) {
         KeyHash hash = KeyHash.of(Long.toString(i).getBytes(UTF_8));
         spill.add(hash, i, padding);
-        added.get(Spill.bucketOf(hash)).add(i);
+        added.get(KeySpill.bucketOf(hash)).add(i);
       }
-      for (int bucket = 0; bucket < Spill.BUCKETS; bucket++) {
+      for (int bucket = 0; bucket < KeySpill.BUCKETS; bucket++) {
         List<Long> into = found.get(bucket);
         spill.read(
             bucket,

@@ -1,4 +1,4 @@
-package dev.headwater.sinks;
+package dev.headwater.log.replay;
 
 import java.nio.ByteBuffer;
 import java.security.MessageDigest;
@@ -10,10 +10,11 @@ import java.security.NoSuchAlgorithmException;
  * @param high the first half, by which keys are spread over files
  * @param low the second
  */
-record KeyHash(long high, long low) {
+public record KeyHash(long high, long low) {
   private static final ThreadLocal<MessageDigest> DIGEST = ThreadLocal.withInitial(KeyHash::digest);
 
-  static KeyHash of(byte[] key) {
+  /** Any thread. */
+  public static KeyHash of(byte[] key) {
     ByteBuffer hash = ByteBuffer.wrap(DIGEST.get().digest(key));
     return new KeyHash(hash.getLong(), hash.getLong());
   }

@@ -1,4 +1,4 @@
-package dev.headwater.sinks;
+package dev.headwater.log.replay;
 
 import dev.headwater.log.failure.FailureCode;
 import dev.headwater.log.failure.HeadwaterException;
@@ -19,32 +19,38 @@ import org.jspecify.annotations.Nullable;
  * <p>The files have no name once they are open, where the system allows it: they are gone with the
  * process, however it ends. Any thread may add; one reads.
  */
-final class Spill implements AutoCloseable {
+public final class KeySpill implements AutoCloseable {
   /** Files; each is gone through in memory, so this divides what has to fit. */
-  static final int BUCKETS = 64;
+  public static final int BUCKETS = 64;
 
   private static final int BUFFER_BYTES = 32 << 10;
 
+  private final FailureCode code;
   private final List<Bucket> buckets = new ArrayList<>();
 
   /** Takes one entry, as it was added. */
-  interface Receiver {
+  public interface Receiver {
     /** The entry's hash, a number the adder chose, and its bytes, maybe none. */
     void entry(KeyHash hash, long number, byte[] bytes);
   }
 
-  Spill() {
+  /**
+   * @param code what a failure is called where the files cannot be written or read
+   */
+  public KeySpill(FailureCode code) {
+    this.code = code;
     for (int i = 0; i < BUCKETS; i++) {
       buckets.add(new Bucket());
     }
   }
 
   /** Which file a hash is in. */
-  static int bucketOf(KeyHash hash) {
+  public static int bucketOf(KeyHash hash) {
     return (int) (hash.high() >>> 58);
   }
 
-  void add(KeyHash hash, long number, byte[] bytes) {
+  /** Adds an entry behind those that are there. */
+  public void add(KeyHash hash, long number, byte[] bytes) {
     Bucket bucket = buckets.get(bucketOf(hash));
     synchronized (bucket) {
       try {
@@ -56,7 +62,7 @@ final class Spill implements AutoCloseable {
   }
 
   /** Hands over one file's entries in the order they were added. */
-  void read(int index, Receiver receiver) {
+  public void read(int index, Receiver receiver) {
     Bucket bucket = buckets.get(index);
     synchronized (bucket) {
       try {
@@ -67,9 +73,9 @@ final class Spill implements AutoCloseable {
     }
   }
 
-  private static HeadwaterException failure(IOException e) {
+  private HeadwaterException failure(IOException e) {
     return new HeadwaterException(
-        FailureCode.TARGET_UNREACHABLE,
+        code,
         "temporary files in " + System.getProperty("java.io.tmpdir") + " – " + e.getMessage(),
         "Make room there, or name another directory by -Djava.io.tmpdir; it is tried again.",
         e);
