@@ -30,8 +30,13 @@ import org.slf4j.LoggerFactory;
 final class RawReplicationStream implements ReplicationStream {
   private static final Logger LOG = LoggerFactory.getLogger(RawReplicationStream.class);
 
-  /** How long a message can lie unseen: a millisecond costs one system call and no more. */
+  /** How long a message can lie unseen while others come. */
   private static final long PAUSE_MILLIS = 1;
+
+  /** And after a second without any: looking each millisecond takes a twentieth of a core. */
+  private static final long IDLE_PAUSE_MILLIS = 5;
+
+  private static final int PAUSES_UNTIL_IDLE = 1_000;
 
   /** How often control goes back to Debezium's loop, which notices that it should stop. */
   private static final int PAUSES_BEFORE_RETURN = 20;
@@ -39,6 +44,7 @@ final class RawReplicationStream implements ReplicationStream {
   private final PGReplicationStream stream;
   private final Duration statusInterval;
   private final RawChunk.Builder chunk = new RawChunk.Builder();
+  private int pausesInARow;
   private volatile Lsn lastReceivedLsn = Lsn.valueOf(0L);
   private volatile @Nullable ExecutorService keepAlive;
 
@@ -74,9 +80,12 @@ final class RawReplicationStream implements ReplicationStream {
   private @Nullable ByteBuffer awaitPending() throws SQLException, InterruptedException {
     ByteBuffer message = stream.readPending();
     for (int pause = 0; message == null && pause < PAUSES_BEFORE_RETURN; pause++) {
-      Thread.sleep(PAUSE_MILLIS);
+      boolean isIdle = pausesInARow == PAUSES_UNTIL_IDLE;
+      Thread.sleep(isIdle ? IDLE_PAUSE_MILLIS : PAUSE_MILLIS);
+      pausesInARow += isIdle ? 0 : 1;
       message = stream.readPending();
     }
+    pausesInARow = message == null ? pausesInARow : 0;
     return message;
   }
 
