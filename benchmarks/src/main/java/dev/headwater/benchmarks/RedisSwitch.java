@@ -13,22 +13,37 @@ import redis.clients.jedis.Response;
 import redis.clients.jedis.Transaction;
 
 /**
- * A cache behind a pointer, read as README.md says: the pointer and the rows in one {@code MULTI}.
+ * A cache. Behind a pointer it is read as README.md says: the pointer and the rows in one {@code
+ * MULTI}. Rebuilt in place it has fixed names, which are read as they are.
  */
 final class RedisSwitch implements SwitchTarget {
   private static final ObjectMapper JSON = new ObjectMapper();
-  private static final String NAME = "redis";
-  private static final String POINTER = NAME + ":generation";
+  private static final String POINTED = "redis";
+  private static final String IN_PLACE = "redis-in-place";
   private static final int BLOCK = 1_000;
 
+  private final String name;
+  private final String pointer;
   private final RedisServer server;
   private final Jedis session;
   private final long rows;
 
-  RedisSwitch(Lab lab, long rows) {
+  static RedisSwitch pointed(Lab lab, long rows) {
+    return new RedisSwitch(POINTED, lab, rows);
+  }
+
+  static RedisSwitch inPlace(Lab lab, long rows) {
+    return new RedisSwitch(IN_PLACE, lab, rows);
+  }
+
+  private RedisSwitch(String name, Lab lab, long rows) {
+    this.name = name;
+    this.pointer = name + ":generation";
     this.server = lab.servers.redis();
     this.session = connect();
     this.rows = rows;
+    // Of a kind before, whose keys would be counted.
+    session.flushAll();
     Progress.say("Redis listens on port " + server.port());
   }
 
@@ -38,7 +53,12 @@ final class RedisSwitch implements SwitchTarget {
 
   @Override
   public String name() {
-    return NAME;
+    return name;
+  }
+
+  @Override
+  public boolean hasGenerations() {
+    return name.equals(POINTED);
   }
 
   @Override
@@ -54,14 +74,14 @@ final class RedisSwitch implements SwitchTarget {
         url: %s
         tables: [%s]
         key: "row:{id}"
-        generations: pointer
+        generations: %s
     """
-        .formatted(NAME, server.url(), topic);
+        .formatted(name, server.url(), topic, hasGenerations() ? "pointer" : "in_place");
   }
 
   @Override
   public synchronized long rows() {
-    return session.exists(POINTER) ? session.dbSize() : 0;
+    return session.exists(pointer) || !hasGenerations() ? session.dbSize() : 0;
   }
 
   @Override
@@ -74,7 +94,7 @@ final class RedisSwitch implements SwitchTarget {
 
   @Override
   public synchronized void spoil(List<Long> changed, List<Long> deleted, List<Long> added) {
-    String prefix = session.get(POINTER) + "row:";
+    String prefix = (hasGenerations() ? session.get(pointer) : "") + "row:";
     changed.forEach(id -> session.set(prefix + id, "{\"id\":" + id + ",\"version\":-1}"));
     deleted.forEach(id -> session.del(prefix + id));
     added.forEach(id -> session.set(prefix + id, "{\"id\":" + id + "}"));
@@ -114,7 +134,7 @@ final class RedisSwitch implements SwitchTarget {
     public void once(ReadLog log) throws IOException {
       long first = isRandom ? 1 + random.nextLong(rows) : next;
       long[] ids = LongStream.range(first, Math.min(first + size, rows + 1)).toArray();
-      List<String> found = wholeGeneration(ids);
+      List<String> found = hasGenerations() ? wholeGeneration(ids) : fixedNames(ids);
       log.servedBy(prefix);
       log.requireRows(ids.length, found.stream().filter(value -> value != null).count());
       for (int i = 0; i < ids.length; i++) {
@@ -127,12 +147,19 @@ final class RedisSwitch implements SwitchTarget {
       next = isHot || first + size > rows ? 1 : first + size;
     }
 
+    private String[] names(long[] ids) {
+      return LongStream.of(ids).mapToObj(id -> prefix + "row:" + id).toArray(String[]::new);
+    }
+
+    private List<String> fixedNames(long[] ids) {
+      return connection.mget(names(ids));
+    }
+
     private List<String> wholeGeneration(long[] ids) {
       while (true) {
-        String[] names =
-            LongStream.of(ids).mapToObj(id -> prefix + "row:" + id).toArray(String[]::new);
+        String[] names = names(ids);
         Transaction both = connection.multi();
-        Response<String> pointer = both.get(POINTER);
+        Response<String> pointer = both.get(RedisSwitch.this.pointer);
         Response<List<String>> values = names.length == 1 ? null : both.mget(names);
         Response<String> value = names.length == 1 ? both.get(names[0]) : null;
         both.exec();

@@ -17,7 +17,8 @@ final class SwitchBenchmark implements Benchmark {
   private static final List<Kind> KINDS =
       List.of(
           new Kind("postgres", PostgresSwitch::new),
-          new Kind("redis", RedisSwitch::new),
+          new Kind("redis", RedisSwitch::pointed),
+          new Kind("redis-in-place", RedisSwitch::inPlace),
           new Kind("opensearch", OpenSearchSwitch::new));
 
   private record Kind(String name, BiFunction<Lab, Long, SwitchTarget> start) {}

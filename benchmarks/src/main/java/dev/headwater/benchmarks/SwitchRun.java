@@ -76,21 +76,11 @@ final class SwitchRun {
       readers.forEach(Reader::start);
       held.addAll(target.hold());
       Clock.pause(REST_MS);
-      change(sink, "rebuild, old kept", "rebuild", "--keep-previous");
-      if (isHeldUp()) {
-        report.fail("the first rebuild never said that it waits for a reader of an older snapshot");
-        endHeld(true);
+      if (target.hasGenerations()) {
+        thereAndBack(sink, writer);
+      } else {
+        change(sink, "rebuild in place", "rebuild");
       }
-      rest(sink, writer);
-      change(sink, "rollback", "rollback");
-      rest(sink, writer);
-      change(sink, "rollback of it", "rollback");
-      rest(sink, writer);
-      change(sink, "rebuild, old dropped", "rebuild");
-      endHeld(false);
-      long begun = System.nanoTime();
-      await("the drop of the old ones", target::isDropped, sink, 200);
-      table.step("until one generation is left", since(begun), "a minute of it is grace");
       rest(sink, writer);
       readers.forEach(Reader::close);
       List<ReadLog> logs = new ArrayList<>(readers.stream().map(Reader::log).toList());
@@ -102,6 +92,24 @@ final class SwitchRun {
       writer.requireAlive();
       table.writes(writer.updates());
     }
+  }
+
+  private void thereAndBack(Headwater sink, LiveWriter writer) {
+    change(sink, "rebuild, old kept", "rebuild", "--keep-previous");
+    if (isHeldUp()) {
+      report.fail("the first rebuild never said that it waits for a reader of an older snapshot");
+      endHeld(true);
+    }
+    rest(sink, writer);
+    change(sink, "rollback", "rollback");
+    rest(sink, writer);
+    change(sink, "rollback of it", "rollback");
+    rest(sink, writer);
+    change(sink, "rebuild, old dropped", "rebuild");
+    endHeld(false);
+    long begun = System.nanoTime();
+    await("the drop of the old ones", target::isDropped, sink, 200);
+    table.step("until one generation is left", since(begun), "a minute of it is grace");
   }
 
   /** One command that switches, beside readers and writer, to its end. */
@@ -134,6 +142,10 @@ final class SwitchRun {
       if (process.awaitEnd() != 0) {
         throw new BenchmarkException(step + " failed: " + process.output());
       }
+    }
+    if (!target.hasGenerations()) {
+      table.step(step, since(begun), "each row in one step");
+      return;
     }
     await("readers of the new generation", () -> probe.switches().size() > switches, sink, 20);
     double switched = (probe.switches().get(switches) - begun) / 1e9;

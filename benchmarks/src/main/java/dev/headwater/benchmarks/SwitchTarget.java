@@ -17,6 +17,11 @@ interface SwitchTarget extends AutoCloseable {
   /** How many rows readers would find by now; 0 while they would find nothing. */
   long rows();
 
+  /** Whether old and new rows are apart, so that there is a switch, and a way back. */
+  default boolean hasGenerations() {
+    return true;
+  }
+
   /** Once filled: what users have around their rows, such as a view. */
   default void surround() {}
 
