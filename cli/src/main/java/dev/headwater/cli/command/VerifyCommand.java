@@ -30,7 +30,7 @@ import picocli.CommandLine.Parameters;
     description = {
       "Compares a sink with the log, key by key, while changes go on, and names what is missing,"
           + " extra or different. Memory does not grow with the table: what is known of each row"
-          + " is kept in files of about 30 bytes a row, in the directory for temporary files"
+          + " is kept in files, about 80 bytes a row and more for long keys, in the temporary directory"
           + " (HEADWATER_OPTS=-Djava.io.tmpdir=…).",
       "",
       "With --repair just these rows are written again from the log. The command takes each"
