@@ -28,7 +28,9 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.BitSet;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -112,15 +114,7 @@ final class Sweep {
               .flatMap(List::stream)
               .toList();
       for (LogPartition partition : partitions) {
-        try (KeySpill keys = new KeySpill(FailureCode.LOG_UNREACHABLE)) {
-          long[] entries = scan(partition, keys);
-          for (int bucket = 0; bucket < KeySpill.BUCKETS; bucket++) {
-            int slices = (int) (1 + entries[bucket] / KEYS_PER_SLICE);
-            for (int slice = 0; slice < slices && isCurrent(); slice++) {
-              delete(untouched(keys, bucket, slice, slices));
-            }
-          }
-        }
+        sweep(partition);
       }
       if (isCurrent()) {
         TableLoad complete = board.with(() -> task.state().complete());
@@ -131,6 +125,25 @@ final class Sweep {
                 task.swept(0);
               }
             });
+      }
+    }
+
+    private void sweep(LogPartition partition) throws SQLException, InterruptedException {
+      try (KeySpill keys = new KeySpill(FailureCode.LOG_UNREACHABLE)) {
+        long[] entries = scan(partition, keys);
+        // Few keys of many buckets share a window.
+        List<byte[]> found = new ArrayList<>();
+        for (int bucket = 0; bucket < KeySpill.BUCKETS; bucket++) {
+          int slices = (int) (1 + entries[bucket] / KEYS_PER_SLICE);
+          for (int slice = 0; slice < slices && isCurrent(); slice++) {
+            found.addAll(untouched(keys, bucket, slice, slices));
+            if (found.size() >= KEYS_PER_WINDOW) {
+              delete(found);
+              found.clear();
+            }
+          }
+        }
+        delete(found);
       }
     }
 
@@ -250,7 +263,7 @@ final class Sweep {
   }
 
   /** Keys of one slice of a bucket that nothing was written for since the reload began. */
-  static List<byte[]> untouched(KeySpill keys, int bucket, int slice, int slices) {
+  static Collection<byte[]> untouched(KeySpill keys, int bucket, int slice, int slices) {
     Map<KeyHash, byte[]> last = new LinkedHashMap<>();
     keys.read(
         bucket,
@@ -264,7 +277,7 @@ final class Sweep {
             last.remove(hash);
           }
         });
-    return List.copyOf(last.values());
+    return last.values();
   }
 
   /** Whether a key column is masked, so that a key of the log cannot be looked up. */
