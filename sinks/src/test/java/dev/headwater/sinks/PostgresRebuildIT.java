@@ -104,6 +104,9 @@ class PostgresRebuildIT {
 
       await(() -> sink.status().generation() == 2, sink);
       assertThat(sink.status().previous()).contains(1);
+      // Not over the old tables, which are fed on and would look the same.
+      assertThat(query("SELECT pg_get_viewdef('outside.view'::regclass)"))
+          .contains("FROM shop." + table);
       // For the time of a rollback the old one is fed on.
       Thread.sleep(300);
       sink.wish(SinkWish.Action.ROLLBACK, false);

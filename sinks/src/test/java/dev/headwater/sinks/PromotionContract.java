@@ -73,8 +73,23 @@ public abstract class PromotionContract {
 
   private Promotion promote(long atLeast) {
     generations.finish(2);
-    Promotion tried = generations.promote(2, "switch", Map.of(partition, atLeast));
-    return tried.isHeld() ? generations.promote(2, "switch", Map.of(partition, atLeast)) : tried;
+    Promotion tried = promoteOnce(atLeast);
+    return tried.isHeld() ? promoteOnce(atLeast) : tried;
+  }
+
+  /** One call, with offsets as they were taken before it. */
+  protected Promotion promoteOnce(long atLeast) {
+    return generations.promote(2, "switch", Map.of(partition, atLeast));
+  }
+
+  /** Brings the second generation to where the first one is. */
+  protected void level() {
+    ofSecond.apply(batch(2, 0, 10, SWEPT));
+    generations.finish(2);
+  }
+
+  protected int servingNumber() {
+    return generations.read().serving().orElseThrow().number();
   }
 
   private void assertNotSwitched(long atLeast) {
@@ -83,14 +98,14 @@ public abstract class PromotionContract {
       assertThat(tried.isDone()).isFalse();
       assertThat(tried.waitsFor()).isNotEmpty();
     }
-    assertThat(generations.read().serving().orElseThrow().number()).isEqualTo(1);
+    assertThat(servingNumber()).isEqualTo(1);
   }
 
   private void assertSwitched(long atLeast) throws InterruptedException {
     for (int attempt = 0; attempt < 40 && !promote(atLeast).isDone(); attempt++) {
       Thread.sleep(100);
     }
-    assertThat(generations.read().serving().orElseThrow().number()).isEqualTo(2);
+    assertThat(servingNumber()).isEqualTo(2);
     assertThat(generations.read().lastRequest()).isEqualTo("switch");
   }
 
