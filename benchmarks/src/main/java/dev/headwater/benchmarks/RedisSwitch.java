@@ -159,12 +159,12 @@ final class RedisSwitch implements SwitchTarget {
       while (true) {
         String[] names = names(ids);
         Transaction both = connection.multi();
-        Response<String> pointer = both.get(RedisSwitch.this.pointer);
+        Response<String> answering = both.get(pointer);
         Response<List<String>> values = names.length == 1 ? null : both.mget(names);
         Response<String> value = names.length == 1 ? both.get(names[0]) : null;
         both.exec();
-        boolean isWhole = prefix.equals(pointer.get());
-        prefix = String.valueOf(pointer.get());
+        boolean isWhole = prefix.equals(answering.get());
+        prefix = String.valueOf(answering.get());
         if (isWhole) {
           return values == null ? Collections.singletonList(value.get()) : values.get();
         }

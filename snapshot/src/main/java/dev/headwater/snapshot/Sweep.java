@@ -55,8 +55,6 @@ import java.util.stream.Collectors;
  * KeySpill}), of which memory holds one slice at a time.
  */
 final class Sweep {
-  private static final int KEYS_PER_SLICE = 250_000;
-
   /** A row from before the reload. */
   static final long CANDIDATE = 1;
 
@@ -64,6 +62,7 @@ final class Sweep {
   static final long TOUCHED = 0;
 
   private static final byte[] NO_BYTES = {};
+  private static final int KEYS_PER_SLICE = 250_000;
   private static final int KEYS_PER_WINDOW = 2_000;
   private static final long ANSWER_SECONDS = 60;
   private static final Duration POLL = Duration.ofMillis(200);
@@ -130,11 +129,11 @@ final class Sweep {
 
     private void sweep(LogPartition partition) throws SQLException, InterruptedException {
       try (KeySpill keys = new KeySpill(FailureCode.LOG_UNREACHABLE)) {
-        long[] entries = scan(partition, keys);
+        scan(partition, keys);
         // Few keys of many buckets share a window.
         List<byte[]> found = new ArrayList<>();
         for (int bucket = 0; bucket < KeySpill.BUCKETS; bucket++) {
-          int slices = (int) (1 + entries[bucket] / KEYS_PER_SLICE);
+          int slices = (int) (1 + keys.entries(bucket) / KEYS_PER_SLICE);
           for (int slice = 0; slice < slices && isCurrent(); slice++) {
             found.addAll(untouched(keys, bucket, slice, slices));
             if (found.size() >= KEYS_PER_WINDOW) {
@@ -238,11 +237,8 @@ final class Sweep {
 
     /**
      * Reads the partition once; keeps its keys, in their order, with whether they are candidates.
-     *
-     * @return how many entries each of the spill's buckets has
      */
-    private long[] scan(LogPartition partition, KeySpill keys) throws InterruptedException {
-      long[] entries = new long[KeySpill.BUCKETS];
+    private void scan(LogPartition partition, KeySpill keys) throws InterruptedException {
       try (ReplayReader reader = ReplayReader.open(log, List.of(partition), Map.of())) {
         while (!reader.isCaughtUp() && isCurrent()) {
           if (Thread.interrupted()) {
@@ -253,12 +249,10 @@ final class Sweep {
               KeyHash hash = KeyHash.of(record.key());
               boolean isOld = !record.isTombstone() && record.seq() <= reload.sinceSeq();
               keys.add(hash, isOld ? CANDIDATE : TOUCHED, isOld ? record.key() : NO_BYTES);
-              entries[KeySpill.bucketOf(hash)]++;
             }
           }
         }
       }
-      return entries;
     }
   }
 

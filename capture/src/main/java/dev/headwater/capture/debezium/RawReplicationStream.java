@@ -36,7 +36,7 @@ final class RawReplicationStream implements ReplicationStream {
   /** And after a second without any: looking each millisecond takes a twentieth of a core. */
   private static final long IDLE_PAUSE_MILLIS = 5;
 
-  private static final int PAUSES_UNTIL_IDLE = 1_000;
+  private static final long IDLE_AFTER_NANOS = 1_000_000_000;
 
   /** How often control goes back to Debezium's loop, which notices that it should stop. */
   private static final int PAUSES_BEFORE_RETURN = 20;
@@ -44,7 +44,7 @@ final class RawReplicationStream implements ReplicationStream {
   private final PGReplicationStream stream;
   private final Duration statusInterval;
   private final RawChunk.Builder chunk = new RawChunk.Builder();
-  private int pausesInARow;
+  private long lastMessageNanos = System.nanoTime();
   private volatile Lsn lastReceivedLsn = Lsn.valueOf(0L);
   private volatile @Nullable ExecutorService keepAlive;
 
@@ -80,12 +80,13 @@ final class RawReplicationStream implements ReplicationStream {
   private @Nullable ByteBuffer awaitPending() throws SQLException, InterruptedException {
     ByteBuffer message = stream.readPending();
     for (int pause = 0; message == null && pause < PAUSES_BEFORE_RETURN; pause++) {
-      boolean isIdle = pausesInARow == PAUSES_UNTIL_IDLE;
+      boolean isIdle = System.nanoTime() - lastMessageNanos > IDLE_AFTER_NANOS;
       Thread.sleep(isIdle ? IDLE_PAUSE_MILLIS : PAUSE_MILLIS);
-      pausesInARow += isIdle ? 0 : 1;
       message = stream.readPending();
     }
-    pausesInARow = message == null ? pausesInARow : 0;
+    if (message != null) {
+      lastMessageNanos = System.nanoTime();
+    }
     return message;
   }
 

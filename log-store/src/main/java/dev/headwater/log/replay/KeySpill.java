@@ -61,6 +61,14 @@ public final class KeySpill implements AutoCloseable {
     }
   }
 
+  /** How many entries one file has by now. */
+  public long entries(int index) {
+    Bucket bucket = buckets.get(index);
+    synchronized (bucket) {
+      return bucket.entries;
+    }
+  }
+
   /** Hands over one file's entries in the order they were added. */
   public void read(int index, Receiver receiver) {
     Bucket bucket = buckets.get(index);
@@ -102,7 +110,10 @@ public final class KeySpill implements AutoCloseable {
     /** Made once the buffer does not hold all. */
     private @Nullable FileChannel file;
 
+    private long entries;
+
     void add(KeyHash hash, long number, byte[] bytes) throws IOException {
+      entries++;
       if (buffer.remaining() < HEAD_BYTES + bytes.length) {
         flush();
       }

@@ -31,6 +31,7 @@ class KeySpillTest {
       }
       for (int bucket = 0; bucket < KeySpill.BUCKETS; bucket++) {
         List<Long> into = found.get(bucket);
+        assertThat(spill.entries(bucket)).isEqualTo(added.get(bucket).size());
         spill.read(
             bucket,
             (hash, number, read) -> {
