@@ -1,6 +1,7 @@
 package dev.headwater.log;
 
 import dev.headwater.log.append.LogAppender;
+import dev.headwater.log.config.Secret;
 import dev.headwater.log.connection.LogConnection;
 import dev.headwater.log.position.Lsn;
 import dev.headwater.log.schema.TableId;
@@ -14,6 +15,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -88,7 +90,7 @@ public final class LogChild implements AutoCloseable {
     LogConnection log =
         LogConnection.open(
             arguments[0].equals("brokers")
-                ? TestLog.at(arguments[1], java.util.Map.of())
+                ? TestLog.at(arguments[1], Map.of("batch.size", new Secret("1")))
                 : TestLog.embedded(Path.of(arguments[1])));
     say("connected " + log.bootstrapServers() + " " + log.isBrokerOurs());
     if (!arguments[0].equals("open")) {
@@ -102,7 +104,7 @@ public final class LogChild implements AutoCloseable {
     System.exit(0);
   }
 
-  /** Ten rows committed, then a transaction with rows and a flush that is never ended. */
+  /** Ten rows committed, then a transaction with rows on their way, and no end. */
   private static void write(LogConnection log, String connector) throws InterruptedException {
     TableId table = TestLog.table(connector);
     TopicInfo topic = new Topics(log).ensureTable(table, 1);
@@ -114,7 +116,7 @@ public final class LogChild implements AutoCloseable {
     for (int i = 11; i <= 20; i++) {
       appender.appendRow(topic, TestLog.row(i, "lost" + i));
     }
-    // Longer than linger: the open transaction's rows are on the broker.
+    // Each row is a batch of its own: those of the open transaction are on the broker by then.
     Thread.sleep(500);
     say("open " + appender.seq());
   }

@@ -60,7 +60,7 @@ public final class LogAppender implements AutoCloseable {
   private final LogConnection log;
   private final KafkaProducer<byte[], byte[]> producer;
   private final Ownership ownership;
-  private final RecordHeaders headers = new RecordHeaders();
+  private final RowBatches rows;
   private final Map<String, Callback> callbacks = new HashMap<>();
 
   /** The first failure of a send; written by the producer's thread, read by ours. */
@@ -80,6 +80,7 @@ public final class LogAppender implements AutoCloseable {
     this.producer =
         new KafkaProducer<>(
             properties(log, connector), new ByteArraySerializer(), new ByteArraySerializer());
+    this.rows = new RowBatches(producer, this::callback);
   }
 
   /**
@@ -181,13 +182,14 @@ public final class LogAppender implements AutoCloseable {
    *     FailureCode#CHANGE_NOT_WRITABLE} for one that is too large
    */
   public void appendRow(TopicInfo topic, RowRecord row) {
-    requireAlive();
-    Long tsMs = row.tsMs() > 0 ? row.tsMs() : null;
-    ProducerRecord<byte[], byte[]> record =
-        new ProducerRecord<>(
-            topic.name(), null, tsMs, row.key(), row.value(), headers.of(seq + 1, row));
+    begin();
+    try {
+      rows.add(topic.name(), seq + 1, row);
+    } catch (RuntimeException e) {
+      throw notWritten(topic.name(), e);
+    }
     seq++;
-    send(record);
+    requireSent();
   }
 
   /** Appends a version of a table's schema; before the first row that follows it. */
@@ -226,6 +228,12 @@ public final class LogAppender implements AutoCloseable {
       Lsn endLsn,
       @Nullable RunningTransaction running,
       List<Long> delivered) {
+    begin();
+    try {
+      rows.sealAll();
+    } catch (RuntimeException e) {
+      throw notWritten(TopicNames.POSITIONS, e);
+    }
     SourcePosition after = new SourcePosition(source, endLsn, running, seq, delivered);
     send(
         new ProducerRecord<>(
@@ -249,20 +257,36 @@ public final class LogAppender implements AutoCloseable {
   }
 
   private void send(ProducerRecord<byte[], byte[]> record) {
-    requireAlive();
+    begin();
     try {
-      if (!inTransaction) {
-        producer.beginTransaction();
-        inTransaction = true;
-      }
       producer.send(record, callback(record.topic()));
     } catch (RuntimeException e) {
-      dead = true;
-      SendFailure earlier = sendFailure.get();
-      throw earlier == null
-          ? translate("writing to topic '" + record.topic() + "'", e)
-          : translate("writing to topic '" + earlier.topic() + "'", earlier.error());
+      throw notWritten(record.topic(), e);
     }
+    requireSent();
+  }
+
+  private void begin() {
+    requireAlive();
+    if (!inTransaction) {
+      try {
+        producer.beginTransaction();
+      } catch (RuntimeException e) {
+        throw notWritten(TopicNames.POSITIONS, e);
+      }
+      inTransaction = true;
+    }
+  }
+
+  private HeadwaterException notWritten(String topic, RuntimeException error) {
+    dead = true;
+    SendFailure earlier = sendFailure.get();
+    return earlier == null
+        ? translate("writing to topic '" + topic + "'", error)
+        : translate("writing to topic '" + earlier.topic() + "'", earlier.error());
+  }
+
+  private void requireSent() {
     SendFailure failed = sendFailure.get();
     if (failed != null) {
       dead = true;

@@ -153,7 +153,12 @@ class LogAppenderIT {
   void aTransactionThatTheBrokersEndedIsNoFence() throws Exception {
     try (LogConnection hasty =
             LogConnection.open(
-                TestLog.shared(Map.of("transaction.timeout.ms", new Secret("1000"))));
+                TestLog.shared(
+                    Map.of(
+                        "transaction.timeout.ms",
+                        new Secret("1000"),
+                        "batch.size",
+                        new Secret("1"))));
         LogAppender appender = LogAppender.open(hasty, connector)) {
       appender.appendRow(topic, row(1, "stood still too long"));
       awaitEnded(hasty);

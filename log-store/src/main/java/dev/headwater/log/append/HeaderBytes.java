@@ -1,0 +1,116 @@
+package dev.headwater.log.append;
+
+import dev.headwater.log.position.Lsn;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+
+/**
+ * A record's headers as bytes of Kafka's record format, in the order the contract lists them: seq,
+ * op, lsn, txid, ts_ms, schema, nulls.
+ *
+ * <p>Rows of one chunk differ in {@code seq} alone, rows of one transaction in little more, so what
+ * stands behind {@code seq} is kept from one record to the next. On the appender's thread.
+ */
+final class HeaderBytes {
+  private static final byte[] SEQ = name("seq");
+  private static final byte[] OP = name("op");
+  private static final byte[] LSN = name("lsn");
+  private static final byte[] TXID = name("txid");
+  private static final byte[] TS_MS = name("ts_ms");
+  private static final byte[] SCHEMA = name("schema");
+  private static final byte[] NULLS = name("nulls");
+  private static final int USUAL = 6;
+  private static final int LONGEST_NUMBER = 20;
+
+  /** The count of headers and {@code seq}. */
+  private final RecordBuffer head = new RecordBuffer(64);
+
+  /** {@code op} to {@code schema}. */
+  private final RecordBuffer shared = new RecordBuffer(128);
+
+  private final RecordBuffer nulls = new RecordBuffer(64);
+  private final byte[] digits = new byte[LONGEST_NUMBER];
+  private char op;
+  private long lsn;
+  private long txid;
+  private long tsMs;
+  private int schema;
+
+  /** Takes the headers of the next record. */
+  void of(long seq, RowRecord row) {
+    boolean hasNulls = row.nulls() != null;
+    head.reset();
+    head.varint(hasNulls ? USUAL + 1 : USUAL);
+    number(head, SEQ, seq);
+    if (shared.size() == 0
+        || row.op() != op
+        || row.lsn().value() != lsn
+        || row.txid() != txid
+        || row.tsMs() != tsMs
+        || row.schemaVersion() != schema) {
+      share(row.op(), row.lsn(), row.txid(), row.tsMs(), row.schemaVersion());
+    }
+    nulls.reset();
+    if (hasNulls) {
+      text(nulls, NULLS, row.nulls().getBytes(StandardCharsets.UTF_8));
+    }
+  }
+
+  private void share(char newOp, Lsn newLsn, long newTxid, long newTsMs, int newSchema) {
+    if ("rcudt".indexOf(newOp) < 0) {
+      throw new IllegalArgumentException("not an operation: '" + newOp + "'");
+    }
+    shared.reset();
+    text(shared, OP, new byte[] {(byte) newOp});
+    text(shared, LSN, newLsn.toString().getBytes(StandardCharsets.US_ASCII));
+    number(shared, TXID, newTxid);
+    number(shared, TS_MS, newTsMs);
+    number(shared, SCHEMA, newSchema);
+    op = newOp;
+    lsn = newLsn.value();
+    txid = newTxid;
+    tsMs = newTsMs;
+    schema = newSchema;
+  }
+
+  /** How many bytes the headers take. */
+  int size() {
+    return head.size() + shared.size() + nulls.size();
+  }
+
+  void writeTo(RecordBuffer record) {
+    record.write(head);
+    record.write(shared);
+    record.write(nulls);
+  }
+
+  private void number(RecordBuffer to, byte[] name, long value) {
+    if (value < 0) {
+      throw new IllegalArgumentException("a header's number is negative: " + value);
+    }
+    int from = LONGEST_NUMBER;
+    long rest = value;
+    do {
+      digits[--from] = (byte) ('0' + rest % 10);
+      rest /= 10;
+    } while (rest > 0);
+    to.write(name, 0, name.length);
+    to.varint(LONGEST_NUMBER - from);
+    to.write(digits, from, LONGEST_NUMBER - from);
+  }
+
+  private static void text(RecordBuffer to, byte[] name, byte[] value) {
+    to.write(name, 0, name.length);
+    to.varint(value.length);
+    to.write(value, 0, value.length);
+  }
+
+  /** A header's name behind its length. */
+  private static byte[] name(String text) {
+    byte[] name = text.getBytes(StandardCharsets.US_ASCII);
+    RecordBuffer buffer = new RecordBuffer(name.length + 1);
+    buffer.varint(name.length);
+    buffer.write(name, 0, name.length);
+    return Arrays.copyOf(buffer.array(), buffer.size());
+  }
+}
