@@ -22,11 +22,24 @@ import dev.headwater.log.topic.TopicInfo;
 import dev.headwater.log.topic.TopicNames;
 import dev.headwater.log.topic.Topics;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Random;
+import java.util.stream.IntStream;
+import java.util.stream.LongStream;
+import org.apache.kafka.clients.admin.AlterConfigOp;
+import org.apache.kafka.clients.admin.AlterConfigOp.OpType;
+import org.apache.kafka.clients.admin.ConfigEntry;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.config.ConfigResource;
+import org.apache.kafka.common.config.TopicConfig;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -267,6 +280,111 @@ class LogAppenderIT {
     assertThat(records).hasSize(2);
     assertThat(records.get(0).value()).hasSize(40 << 20);
     assertThat(records.get(1).timestamp()).isEqualTo(tomorrow);
+  }
+
+  /**
+   * The broker refuses a batch as a whole then, and the producer cuts it in two, as often as
+   * needed.
+   */
+  @Test
+  void aBatchThatItsTopicFindsTooLargeIsCutAndEachRowIsThereOnce() throws Exception {
+    ConfigResource resource = new ConfigResource(ConfigResource.Type.TOPIC, topic.name());
+    AlterConfigOp smaller =
+        new AlterConfigOp(
+            new ConfigEntry(TopicConfig.MAX_MESSAGE_BYTES_CONFIG, "8000"), OpType.SET);
+    log.admin().incrementalAlterConfigs(Map.of(resource, List.of(smaller))).all().get();
+    Random random = new Random(1);
+    List<String> values = new ArrayList<>();
+    try (LogAppender appender = LogAppender.open(log, connector)) {
+      for (int i = 0; i < 200; i++) {
+        values.add(incompressible(random, 1_000));
+        appender.appendRow(topic, row(i, values.get(i)));
+      }
+      appender.commit(SOURCE, new Lsn(1), null);
+      // What follows a batch that was cut follows it in the log as well.
+      values.add("last");
+      appender.appendRow(topic, row(200, "last"));
+      appender.commit(SOURCE, new Lsn(2), null);
+    }
+
+    List<LogRecord> records = TestLog.readAll(log, table, topic);
+    assertThat(TestLog.values(records)).isEqualTo(values);
+    assertThat(records.stream().map(LogRecord::seq))
+        .containsExactlyElementsOf(LongStream.rangeClosed(1, 201).boxed().toList());
+  }
+
+  @Test
+  void rowsWaitWhereTheMemoryOfThoseUnderWayIsSmall() {
+    Random random = new Random(2);
+    List<String> values = new ArrayList<>();
+    try (LogConnection small =
+            LogConnection.open(
+                TestLog.shared(
+                    Map.of(
+                        "batch.size", new Secret("4000"), "buffer.memory", new Secret("40000"))));
+        LogAppender appender = LogAppender.open(small, connector)) {
+      for (int i = 0; i < 3_000; i++) {
+        values.add(incompressible(random, 200));
+        appender.appendRow(topic, row(i, values.get(i)));
+      }
+      // Alone it is more than the memory there is, and passes when nothing else is under way.
+      values.add(incompressible(random, 100_000));
+      appender.appendRow(topic, row(3_000, values.get(3_000)));
+      appender.commit(SOURCE, new Lsn(1), null);
+    }
+
+    assertThat(TestLog.values(TestLog.readAll(log, table, topic))).isEqualTo(values);
+  }
+
+  @Test
+  void aKeyIsInThePartitionInWhichKafkasOwnProducerPutsIt() throws Exception {
+    TopicInfo ours = new Topics(log).ensureTable(new TableId(connector, "public", "ours"), 5);
+    TopicInfo kafkas = new Topics(log).ensureTable(new TableId(connector, "public", "kafkas"), 5);
+    Map<String, Integer> expected = new HashMap<>();
+    try (KafkaProducer<byte[], byte[]> producer =
+            new KafkaProducer<>(
+                log.clientProperties(), new ByteArraySerializer(), new ByteArraySerializer());
+        LogAppender appender = LogAppender.open(log, connector)) {
+      for (int i = 0; i < 100; i++) {
+        RowRecord row = row(i, "x");
+        appender.appendRow(ours, row);
+        expected.put(
+            TestLog.text(row.key()),
+            producer.send(new ProducerRecord<>(kafkas.name(), row.key(), null)).get().partition());
+      }
+      appender.commit(SOURCE, new Lsn(1), null);
+    }
+
+    assertThat(partitionsOfKeys(ours)).isEqualTo(expected);
+  }
+
+  private Map<String, Integer> partitionsOfKeys(TopicInfo topic) {
+    Map<String, Integer> partitions = new HashMap<>();
+    try (KafkaConsumer<byte[], byte[]> consumer =
+        new KafkaConsumer<>(
+            log.clientProperties(), new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
+      List<TopicPartition> all =
+          IntStream.range(0, topic.partitions())
+              .mapToObj(p -> new TopicPartition(topic.name(), p))
+              .toList();
+      consumer.assign(all);
+      consumer.seekToBeginning(all);
+      long deadline = System.nanoTime() + Duration.ofSeconds(30).toNanos();
+      while (partitions.size() < 100 && System.nanoTime() < deadline) {
+        consumer
+            .poll(Duration.ofMillis(200))
+            .forEach(r -> partitions.put(TestLog.text(r.key()), r.partition()));
+      }
+    }
+    return partitions;
+  }
+
+  private static String incompressible(Random random, int length) {
+    StringBuilder text = new StringBuilder();
+    for (int i = 0; i < length; i++) {
+      text.append((char) (' ' + random.nextInt(90)));
+    }
+    return text.toString();
   }
 
   @Test
