@@ -29,7 +29,8 @@ final class HeaderBytes {
   private final RecordBuffer shared = new RecordBuffer(128);
 
   private final RecordBuffer nulls = new RecordBuffer(64);
-  private final byte[] digits = new byte[LONGEST_NUMBER];
+  private final Digits seq = new Digits();
+  private final Digits other = new Digits();
   private char op;
   private long lsn;
   private long txid;
@@ -37,11 +38,12 @@ final class HeaderBytes {
   private int schema;
 
   /** Takes the headers of the next record. */
-  void of(long seq, RowRecord row) {
+  void of(long number, RowRecord row) {
     boolean hasNulls = row.nulls() != null;
+    seq.set(number);
     head.reset();
     head.varint(hasNulls ? USUAL + 1 : USUAL);
-    number(head, SEQ, seq);
+    digits(head, SEQ, seq);
     if (shared.size() == 0
         || row.op() != op
         || row.lsn().value() != lsn
@@ -85,18 +87,14 @@ final class HeaderBytes {
   }
 
   private void number(RecordBuffer to, byte[] name, long value) {
-    if (value < 0) {
-      throw new IllegalArgumentException("a header's number is negative: " + value);
-    }
-    int from = LONGEST_NUMBER;
-    long rest = value;
-    do {
-      digits[--from] = (byte) ('0' + rest % 10);
-      rest /= 10;
-    } while (rest > 0);
+    other.set(value);
+    digits(to, name, other);
+  }
+
+  private static void digits(RecordBuffer to, byte[] name, Digits digits) {
     to.write(name, 0, name.length);
-    to.varint(LONGEST_NUMBER - from);
-    to.write(digits, from, LONGEST_NUMBER - from);
+    to.varint(digits.length());
+    to.write(digits.bytes, digits.from, digits.length());
   }
 
   private static void text(RecordBuffer to, byte[] name, byte[] value) {
@@ -112,5 +110,47 @@ final class HeaderBytes {
     buffer.varint(name.length);
     buffer.write(name, 0, name.length);
     return Arrays.copyOf(buffer.array(), buffer.size());
+  }
+
+  /** A number as text, of which the next one is made by counting up. */
+  private static final class Digits {
+    private final byte[] bytes = new byte[LONGEST_NUMBER];
+    private int from = LONGEST_NUMBER;
+    private long value = -1;
+
+    int length() {
+      return LONGEST_NUMBER - from;
+    }
+
+    void set(long number) {
+      if (number < 0) {
+        throw new IllegalArgumentException("a header's number is negative: " + number);
+      }
+      if (number != value + 1 || !countUp()) {
+        write(number);
+      }
+      value = number;
+    }
+
+    /** False, with the number to be written anew, where all digits are nines. */
+    private boolean countUp() {
+      for (int i = LONGEST_NUMBER - 1; i >= from; i--) {
+        if (bytes[i] != '9') {
+          bytes[i]++;
+          return true;
+        }
+        bytes[i] = '0';
+      }
+      return false;
+    }
+
+    private void write(long number) {
+      from = LONGEST_NUMBER;
+      long rest = number;
+      do {
+        bytes[--from] = (byte) ('0' + rest % 10);
+        rest /= 10;
+      } while (rest > 0);
+    }
   }
 }

@@ -4,6 +4,7 @@ import java.lang.reflect.AccessibleObject;
 import java.lang.reflect.Field;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
+import java.util.ArrayList;
 import java.util.Deque;
 import org.apache.kafka.clients.producer.Callback;
 import org.apache.kafka.clients.producer.KafkaProducer;
@@ -42,6 +43,7 @@ final class ProducerQueue {
   private final Object incomplete;
   private final Method addIncomplete;
   private final Method dequeOf;
+  private final Field answers;
 
   ProducerQueue(KafkaProducer<?, ?> producer) {
     try {
@@ -54,6 +56,7 @@ final class ProducerQueue {
       addIncomplete = open(incomplete.getClass().getMethod("add", ProducerBatch.class));
       dequeOf =
           open(RecordAccumulator.class.getDeclaredMethod("getOrCreateDeque", TopicPartition.class));
+      answers = open(ProducerBatch.class.getDeclaredField("thunks"));
     } catch (ReflectiveOperationException | RuntimeException e) {
       throw new IllegalStateException(
           "kafka-clients "
@@ -106,6 +109,14 @@ final class ProducerQueue {
     for (int i = 0; i < batch.numRecords(); i++) {
       queued.tryAppend(batch.latestTimestamp(), null, null, Record.EMPTY_HEADERS, callback, now);
       callback = null;
+    }
+  }
+
+  private void makeRoom(ProducerBatch queued, int records) {
+    try {
+      ((ArrayList<?>) answers.get(queued)).ensureCapacity(records);
+    } catch (IllegalAccessException e) {
+      throw new IllegalStateException(answers + " was opened", e);
     }
   }
 

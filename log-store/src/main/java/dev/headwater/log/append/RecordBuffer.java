@@ -9,6 +9,8 @@ import java.util.Arrays;
  * <p>Numbers are zigzag varints, as the format's description has them (Kafka, "Message Format").
  */
 final class RecordBuffer {
+  private static final int LONGEST_VARINT = 10;
+
   private byte[] bytes;
   private int size;
 
@@ -49,7 +51,7 @@ final class RecordBuffer {
   }
 
   void varlong(long value) {
-    require(10);
+    require(LONGEST_VARINT);
     long rest = (value << 1) ^ (value >> 63);
     while ((rest & ~0x7FL) != 0) {
       bytes[size++] = (byte) (rest | 0x80);

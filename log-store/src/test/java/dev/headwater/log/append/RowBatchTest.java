@@ -171,7 +171,8 @@ class RowBatchTest {
    */
   private static List<Numbered> rows(Random random, int count) {
     List<Numbered> rows = new ArrayList<>();
-    long seq = random.nextInt(100_000);
+    // Each crosses a power of ten, where a number becomes longer.
+    long seq = (long) Math.pow(10, 2 + random.nextInt(12)) - 50;
     long txid = 0;
     long tsMs = 1_700_000_000_000L;
     for (int i = 0; i < count; i++) {
