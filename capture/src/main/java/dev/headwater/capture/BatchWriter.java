@@ -34,6 +34,9 @@ import org.jspecify.annotations.Nullable;
  * loads.
  */
 final class BatchWriter implements ChangeSource.Receiver, PgOutputHandler {
+  /** How long a position that no rows came with may stay behind while chunks are read. */
+  private static final long MOST_NANOS_BEHIND = 500_000_000;
+
   private final SourceIdentity source;
   private final LogAppender appender;
   private final RowOrder rows;
@@ -51,6 +54,7 @@ final class BatchWriter implements ChangeSource.Receiver, PgOutputHandler {
 
   private volatile Lsn committedEndLsn;
   private Optional<RunningTransaction> committedRunning;
+  private long committedNanos;
   private long xid;
   private long commitTimeMillis;
 
@@ -76,6 +80,7 @@ final class BatchWriter implements ChangeSource.Receiver, PgOutputHandler {
     this.filter = new ResumeFilter(connector, position);
     this.committedEndLsn = position.endLsn();
     this.committedRunning = position.runningTransaction();
+    this.committedNanos = System.nanoTime();
     this.loads = new LoadMerger(appender, tables, rows, metrics, filter::endLsn);
   }
 
@@ -94,9 +99,16 @@ final class BatchWriter implements ChangeSource.Receiver, PgOutputHandler {
     return committedEndLsn;
   }
 
-  /** Commits what was appended between two batches, at the position as it stands. */
+  /** Commits what was appended, with the position behind the last event. */
   void commitStates() {
-    appender.commit(source, committedEndLsn, committedRunning.orElse(null), windows.delivered());
+    Lsn endLsn = filter.endLsn();
+    Optional<RunningTransaction> running = filter.running();
+    // I1: what is acknowledged to the source is in the log, with the position that says so.
+    appender.commit(source, endLsn, running.orElse(null), windows.delivered());
+    committedEndLsn = endLsn;
+    committedRunning = running;
+    committedNanos = System.nanoTime();
+    metrics.committed(endLsn, commitTimeMillis);
   }
 
   @Override
@@ -114,7 +126,7 @@ final class BatchWriter implements ChangeSource.Receiver, PgOutputHandler {
       RawChunk.forEach(chunk, reader::read);
     }
     commitInPlace();
-    return Optional.of(filter.endLsn());
+    return Optional.of(committedEndLsn);
   }
 
   @Override
@@ -267,18 +279,21 @@ final class BatchWriter implements ChangeSource.Receiver, PgOutputHandler {
   /** Commits what was appended, at the position behind the last event. */
   private void commitInPlace() {
     rows.release();
-    Lsn endLsn = filter.endLsn();
-    Optional<RunningTransaction> running = filter.running();
-    boolean moved = !endLsn.equals(committedEndLsn) || !running.equals(committedRunning);
-    if (rows.takeAppended() | loads.takeAppended() | moved) {
+    boolean moved =
+        !filter.endLsn().equals(committedEndLsn) || !filter.running().equals(committedRunning);
+    if (rows.takeAppended() | loads.takeAppended() | (moved && !isChunkExpected())) {
       windows.tidy(look);
-      // I1: what is acknowledged to the source is in the log, with the position that says so.
-      appender.commit(source, endLsn, running.orElse(null), windows.delivered());
-      committedEndLsn = endLsn;
-      committedRunning = running;
-      metrics.committed(endLsn, commitTimeMillis);
+      commitStates();
       windows.committed();
     }
+  }
+
+  /**
+   * Whether a chunk will soon take the position along. A transaction of its own for each low
+   * watermark would cost nearly as much as those of the chunks.
+   */
+  private boolean isChunkExpected() {
+    return windows.hasOpen() && System.nanoTime() - committedNanos < MOST_NANOS_BEHIND;
   }
 
   @Override
