@@ -15,6 +15,7 @@ import dev.headwater.log.schema.TableId;
 import dev.headwater.log.snapshot.Visibility;
 import dev.headwater.log.snapshot.Watermark;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -30,12 +31,17 @@ import org.jspecify.annotations.Nullable;
  * <p>Each batch becomes one Kafka transaction that holds its rows, the schemas they need, the
  * chunks of loads whose high watermark is in it ({@link Windows}) and the position behind them.
  * Rows go to the log at once, also those of a transaction whose end has not come; only the
- * acknowledgement waits for the end. Single-use, and on one thread, which takes turns with the
- * loads.
+ * acknowledgement waits for the end. A position that no rows came with may stay behind for {@link
+ * #POSITION_EVERY}; what the source is told is what is committed. Single-use, and on one thread,
+ * which takes turns with the loads.
  */
 final class BatchWriter implements ChangeSource.Receiver, PgOutputHandler {
-  /** How long a position that no rows came with may stay behind while chunks are read. */
-  private static final long MOST_NANOS_BEHIND = 500_000_000;
+  /**
+   * A position that no rows came with is committed no more often. Each watermark and each
+   * transaction that is none of ours moves it, and a transaction of its own for each would cost
+   * nearly as much as those with rows, here and at the brokers.
+   */
+  static final Duration POSITION_EVERY = Duration.ofMillis(200);
 
   private final SourceIdentity source;
   private final LogAppender appender;
@@ -55,6 +61,10 @@ final class BatchWriter implements ChangeSource.Receiver, PgOutputHandler {
   private volatile Lsn committedEndLsn;
   private Optional<RunningTransaction> committedRunning;
   private long committedNanos;
+
+  /** While a batch is received, and after one that failed: an event is counted before its row. */
+  private boolean isCutShort;
+
   private long xid;
   private long commitTimeMillis;
 
@@ -99,8 +109,17 @@ final class BatchWriter implements ChangeSource.Receiver, PgOutputHandler {
     return committedEndLsn;
   }
 
-  /** Commits what was appended, with the position behind the last event. */
+  /**
+   * Commits what was appended between two batches, with the position behind the last event.
+   *
+   * @throws IllegalStateException if a batch has failed
+   */
   void commitStates() {
+    requireWhole();
+    commit();
+  }
+
+  private void commit() {
     Lsn endLsn = filter.endLsn();
     Optional<RunningTransaction> running = filter.running();
     // I1: what is acknowledged to the source is in the log, with the position that says so.
@@ -111,11 +130,21 @@ final class BatchWriter implements ChangeSource.Receiver, PgOutputHandler {
     metrics.committed(endLsn, commitTimeMillis);
   }
 
+  /** Behind a batch that failed a position would pass over the change that it failed at. */
+  private void requireWhole() {
+    if (isCutShort) {
+      throw new IllegalStateException("a batch was cut short; nothing is committed behind it");
+    }
+  }
+
   @Override
   public Optional<Lsn> receive(List<ByteBuffer> chunks) {
     turn.lock();
     try {
-      return take(chunks);
+      isCutShort = true;
+      Optional<Lsn> done = take(chunks);
+      isCutShort = false;
+      return done;
     } finally {
       turn.unlock();
     }
@@ -262,6 +291,7 @@ final class BatchWriter implements ChangeSource.Receiver, PgOutputHandler {
   void follow(Map<TableId, String> layouts, Supplier<Set<String>> loaded) {
     turn.lock();
     try {
+      requireWhole();
       if (new LayoutFollower(tables, appender, loads, loaded).follow(layouts)) {
         loads.takeAppended();
         commitStates();
@@ -272,28 +302,36 @@ final class BatchWriter implements ChangeSource.Receiver, PgOutputHandler {
   }
 
   private void commitTombstones() {
-    commitStates();
+    commit();
     rows.takeAppended();
   }
 
   /** Commits what was appended, at the position behind the last event. */
   private void commitInPlace() {
     rows.release();
-    boolean moved =
-        !filter.endLsn().equals(committedEndLsn) || !filter.running().equals(committedRunning);
-    if (rows.takeAppended() | loads.takeAppended() | (moved && !isChunkExpected())) {
+    if (rows.takeAppended() | loads.takeAppended() | isPositionDue()) {
       windows.tidy(look);
-      commitStates();
+      commit();
       windows.committed();
     }
   }
 
-  /**
-   * Whether a chunk will soon take the position along. A transaction of its own for each low
-   * watermark would cost nearly as much as those of the chunks.
-   */
-  private boolean isChunkExpected() {
-    return windows.hasOpen() && System.nanoTime() - committedNanos < MOST_NANOS_BEHIND;
+  /** Commits a position that no rows came with, if it is time. Called by any thread. */
+  void commitPosition() {
+    turn.lock();
+    try {
+      if (!isCutShort) {
+        commitInPlace();
+      }
+    } finally {
+      turn.unlock();
+    }
+  }
+
+  private boolean isPositionDue() {
+    boolean moved =
+        !filter.endLsn().equals(committedEndLsn) || !filter.running().equals(committedRunning);
+    return moved && System.nanoTime() - committedNanos >= POSITION_EVERY.toNanos();
   }
 
   @Override

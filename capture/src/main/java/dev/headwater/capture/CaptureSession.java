@@ -189,6 +189,7 @@ final class CaptureSession implements AutoCloseable {
     writer.loads().loading(begun);
     loading = begun;
     SilenceWatch silence = closeLater(new SilenceWatch(config, this::end));
+    closeLater(new PositionTimer(config.name(), writer, this::end));
     streaming.stream(
         chunks -> {
           silence.heard();

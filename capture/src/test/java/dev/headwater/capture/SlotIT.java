@@ -11,6 +11,7 @@ import dev.headwater.log.failure.FailureCode;
 import dev.headwater.log.position.Lsn;
 import dev.headwater.log.position.SourceIdentity;
 import dev.headwater.log.position.SourcePosition;
+import dev.headwater.log.replay.CompactedTopic;
 import dev.headwater.log.snapshot.SnapshotStore;
 import dev.headwater.log.snapshot.TableLoad;
 import dev.headwater.log.snapshot.TableLoadJson;
@@ -105,6 +106,29 @@ class SlotIT {
 
       assertThat(source.topic("t").rows()).containsKeys("{\"id\":1}", "{\"id\":2}");
       assertThat(source.topic("t").records()).hasSize(2);
+    }
+  }
+
+  /** Each would cost the brokers nearly what one with rows does. */
+  @Test
+  void transactionsThatAreNoneOfOursAreNoTransactionsOfTheLog() throws Exception {
+    try (CapturedSource source = capturing(SharedServices.postgres())) {
+      source.sql("CREATE TABLE other (n int)");
+      source.awaitLog();
+      long before = CompactedTopic.end(source.log(), TopicNames.POSITIONS);
+      long begun = System.nanoTime();
+      for (int i = 0; i < 400; i++) {
+        source.sql("INSERT INTO other VALUES (" + i + ")");
+      }
+      String written = source.query("SELECT pg_current_wal_lsn()::text").get(0);
+      // No row follows that would take the position along.
+      source.await("the position", () -> !source.status().endLsn().isBefore(Lsn.parse(written)));
+      long periods = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - begun) / 200 + 1;
+      // Each transaction is a record and its end.
+      long committed = (CompactedTopic.end(source.log(), TopicNames.POSITIONS) - before) / 2;
+
+      assertThat(committed).isBetween(1L, periods + 1);
+      assertThat(periods).isLessThan(100);
     }
   }
 

@@ -312,13 +312,6 @@ public final class Windows {
         : key -> false;
   }
 
-  /** Whether the high watermark of a window is to come whose low watermark was there. */
-  public boolean hasOpen() {
-    synchronized (waiting) {
-      return open.values().stream().anyMatch(window -> !window.isAbandoned);
-    }
-  }
-
   /** The log's transaction is committed, with all that was merged into it. */
   public void committed() {
     Iterator<ReadChunk> chunks = appended.iterator();
