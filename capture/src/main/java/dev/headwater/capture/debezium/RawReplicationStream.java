@@ -30,13 +30,13 @@ import org.slf4j.LoggerFactory;
 final class RawReplicationStream implements ReplicationStream {
   private static final Logger LOG = LoggerFactory.getLogger(RawReplicationStream.class);
 
-  /** How long a message can lie unseen while others come. */
-  private static final long PAUSE_MILLIS = 1;
+  private static final long LEAST_PAUSE_MILLIS = 1;
 
-  /** And after a second without any: looking each millisecond takes a twentieth of a core. */
-  private static final long IDLE_PAUSE_MILLIS = 5;
+  /** Looking each millisecond would take a twentieth of a core. */
+  private static final long MOST_PAUSE_MILLIS = 5;
 
-  private static final long IDLE_AFTER_NANOS = 1_000_000_000;
+  /** A message lies unseen for at most this part of the time since the one before it. */
+  private static final long PART_OF_SILENCE = 5;
 
   /** How often control goes back to Debezium's loop, which notices that it should stop. */
   private static final int PAUSES_BEFORE_RETURN = 20;
@@ -80,14 +80,19 @@ final class RawReplicationStream implements ReplicationStream {
   private @Nullable ByteBuffer awaitPending() throws SQLException, InterruptedException {
     ByteBuffer message = stream.readPending();
     for (int pause = 0; message == null && pause < PAUSES_BEFORE_RETURN; pause++) {
-      boolean isIdle = System.nanoTime() - lastMessageNanos > IDLE_AFTER_NANOS;
-      Thread.sleep(isIdle ? IDLE_PAUSE_MILLIS : PAUSE_MILLIS);
+      Thread.sleep(pauseMillis((System.nanoTime() - lastMessageNanos) / 1_000_000));
       message = stream.readPending();
     }
     if (message != null) {
       lastMessageNanos = System.nanoTime();
     }
     return message;
+  }
+
+  /** Where messages are few, and that may be those of other connectors, looks are fewer. */
+  private static long pauseMillis(long silenceMillis) {
+    return Math.max(
+        LEAST_PAUSE_MILLIS, Math.min(MOST_PAUSE_MILLIS, silenceMillis / PART_OF_SILENCE));
   }
 
   private void take(ByteBuffer message) {
