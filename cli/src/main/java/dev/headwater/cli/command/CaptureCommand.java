@@ -2,9 +2,6 @@ package dev.headwater.cli.command;
 
 import dev.headwater.cli.GlobalOptions;
 import dev.headwater.cli.config.HeadwaterConfig;
-import dev.headwater.log.failure.FailureCode;
-import dev.headwater.log.failure.HeadwaterException;
-import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -29,13 +26,7 @@ public final class CaptureCommand implements Callable<Integer> {
   @Override
   public Integer call() throws InterruptedException {
     HeadwaterConfig config = options.load();
-    List<String> known = config.connectors().stream().map(c -> c.capture().name()).toList();
-    if (!known.contains(name)) {
-      throw new HeadwaterException(
-          FailureCode.CONFIGURATION_INVALID,
-          "connector '" + name + "' – " + options.file() + " has none of that name",
-          "It has " + known + ".");
-    }
+    Names.requireConnector(options, config, name);
     return new Foreground(options).run(config, Set.of(name), true);
   }
 }

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.headwater.cli.Console;
 import dev.headwater.cli.GlobalOptions;
+import dev.headwater.cli.config.Suggestions;
 import dev.headwater.log.connection.LogConnection;
 import dev.headwater.log.failure.FailureCode;
 import dev.headwater.log.failure.HeadwaterException;
@@ -216,9 +217,8 @@ public final class LogCommand {
       throw new HeadwaterException(
           FailureCode.CONFIGURATION_INVALID,
           "table '" + table + "' is not in the log",
-          "It has "
-              + schemas.latest().keySet().stream().map(TableId::toString).sorted().toList()
-              + ".");
+          Suggestions.itHas(
+              schemas.latest().keySet().stream().map(TableId::toString).sorted().toList()));
     }
     return topics.values().iterator().next();
   }

@@ -21,6 +21,14 @@ final class Names {
         .orElseThrow(() -> unknown(options, "sink", name, known));
   }
 
+  /** A connector's name, if it is one. */
+  static void requireConnector(GlobalOptions options, HeadwaterConfig config, String name) {
+    List<String> known = config.connectors().stream().map(c -> c.capture().name()).toList();
+    if (!known.contains(name)) {
+      throw unknown(options, "connector", name, known);
+    }
+  }
+
   /** The component of a connector or sink: what the boards know it by. */
   static String component(GlobalOptions options, HeadwaterConfig config, String name) {
     List<String> connectors = config.connectors().stream().map(c -> c.capture().name()).toList();
@@ -47,6 +55,6 @@ final class Names {
             + options.file()
             + " has none of that name"
             + Suggestions.didYouMean(name, known),
-        "It has " + known + ".");
+        Suggestions.itHas(known));
   }
 }

@@ -2,6 +2,7 @@ package dev.headwater.cli.command;
 
 import dev.headwater.cli.GlobalOptions;
 import dev.headwater.cli.config.HeadwaterConfig;
+import dev.headwater.cli.config.Suggestions;
 import dev.headwater.log.failure.FailureCode;
 import dev.headwater.log.failure.HeadwaterException;
 import dev.headwater.sinks.SinkConfig;
@@ -40,7 +41,7 @@ public final class RunCommand implements Callable<Integer> {
         throw new HeadwaterException(
             FailureCode.CONFIGURATION_INVALID,
             "'--only " + name + "' – " + options.file() + " has no connector or sink of that name",
-            "It has " + names + ".");
+            Suggestions.itHas(names));
       }
     }
     return new Foreground(options).run(config, only.isEmpty() ? names : new TreeSet<>(only), false);

@@ -2,10 +2,6 @@ package dev.headwater.cli.command;
 
 import dev.headwater.cli.GlobalOptions;
 import dev.headwater.cli.config.HeadwaterConfig;
-import dev.headwater.log.failure.FailureCode;
-import dev.headwater.log.failure.HeadwaterException;
-import dev.headwater.sinks.SinkConfig;
-import java.nio.file.Path;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -30,24 +26,7 @@ public final class SinkCommand implements Callable<Integer> {
   @Override
   public Integer call() throws InterruptedException {
     HeadwaterConfig config = options.load();
-    find(config, options.file(), name);
+    Names.sink(options, config, name);
     return new Foreground(options).run(config, Set.of(name), true);
-  }
-
-  /**
-   * The sink of a name.
-   *
-   * @throws HeadwaterException CONFIGURATION_INVALID if the file has none
-   */
-  static SinkConfig find(HeadwaterConfig config, Path file, String name) {
-    return config.sinks().stream()
-        .filter(sink -> sink.name().equals(name))
-        .findFirst()
-        .orElseThrow(
-            () ->
-                new HeadwaterException(
-                    FailureCode.CONFIGURATION_INVALID,
-                    "sink '" + name + "' – " + file + " has none of that name",
-                    "It has " + config.sinks().stream().map(SinkConfig::name).toList() + "."));
   }
 }

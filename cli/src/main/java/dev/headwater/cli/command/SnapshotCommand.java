@@ -7,6 +7,7 @@ import dev.headwater.cli.Console;
 import dev.headwater.cli.GlobalOptions;
 import dev.headwater.cli.ProgressLine;
 import dev.headwater.cli.config.HeadwaterConfig;
+import dev.headwater.cli.config.Suggestions;
 import dev.headwater.log.connection.LogConnection;
 import dev.headwater.log.control.ControlBoard;
 import dev.headwater.log.control.StatusBoard;
@@ -75,13 +76,7 @@ public final class SnapshotCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException, InterruptedException {
     HeadwaterConfig config = options.load();
-    List<String> known = config.connectors().stream().map(c -> c.capture().name()).toList();
-    if (!known.contains(connector)) {
-      throw new HeadwaterException(
-          FailureCode.CONFIGURATION_INVALID,
-          "connector '" + connector + "' – " + options.file() + " has none of that name",
-          "It has " + known + ".");
-    }
+    Names.requireConnector(options, config, connector);
     try (LogConnection log = LogConnection.join(config.log());
         StatusBoard status = new StatusBoard(log);
         ControlBoard control = new ControlBoard(log)) {
@@ -107,7 +102,7 @@ public final class SnapshotCommand implements Callable<Integer> {
         throw new HeadwaterException(
             FailureCode.CONFIGURATION_INVALID,
             "'--tables " + pattern + "' – connector '" + connector + "' has loaded no such table",
-            "It has " + loaded + ".");
+            Suggestions.itHas(loaded));
       }
       found.stream().filter(t -> !wanted.contains(t)).forEach(wanted::add);
     }

@@ -94,7 +94,7 @@ public final class VerifyCommand implements Callable<Integer> {
   public Integer call() {
     Console console = options.console();
     HeadwaterConfig config = options.load();
-    SinkConfig sink = SinkCommand.find(config, options.file(), name);
+    SinkConfig sink = Names.sink(options, config, name);
     try (LogConnection log = LogConnection.join(config.log());
         ServingSink serving = ServingSink.open(sink)) {
       ObjectNode json = JSON.createObjectNode().put("sink", name).put("against", against.name());

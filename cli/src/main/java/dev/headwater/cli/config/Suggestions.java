@@ -19,6 +19,11 @@ public final class Suggestions {
         .orElse("");
   }
 
+  /** {@code It has [a, b].}: all that would have been right, for where a name is not. */
+  public static String itHas(Collection<String> right) {
+    return right.isEmpty() ? "It has none at all." : "It has " + right + ".";
+  }
+
   private static int limit(String name) {
     return Math.min(MAX_DISTANCE, Math.max(1, name.length() / 2));
   }

@@ -2,6 +2,7 @@ package dev.headwater.cli.verify;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import dev.headwater.cli.config.Suggestions;
 import dev.headwater.log.connection.LogConnection;
 import dev.headwater.log.failure.FailureCode;
 import dev.headwater.log.failure.HeadwaterException;
@@ -77,7 +78,8 @@ public final class RowTrace {
       throw new HeadwaterException(
           FailureCode.CONFIGURATION_INVALID,
           "table '" + table + "' is not in the log",
-          "It has " + schemas.latest().keySet().stream().sorted().toList() + ".");
+          Suggestions.itHas(
+              schemas.latest().keySet().stream().map(TableId::toString).sorted().toList()));
     }
     TableSchema schema = schemas.latest().get(known.get());
     byte[] canonical =

@@ -176,7 +176,8 @@ public final class LogAppender implements AutoCloseable {
   }
 
   /**
-   * Appends one row or tombstone, with the next sequence number. Returns before it is sent.
+   * Appends one row or tombstone, with the next sequence number. Returns before it is sent: rows go
+   * when there are many, and with the commit.
    *
    * @throws HeadwaterException if this or an earlier record could not be written: {@link
    *     FailureCode#CHANGE_NOT_WRITABLE} for one that is too large
@@ -186,7 +187,7 @@ public final class LogAppender implements AutoCloseable {
     try {
       rows.add(topic.name(), seq + 1, row);
     } catch (RuntimeException e) {
-      throw notWritten(topic.name(), e);
+      throw notWritten(writingTo(topic.name()), e);
     }
     seq++;
     requireSent();
@@ -232,7 +233,7 @@ public final class LogAppender implements AutoCloseable {
     try {
       rows.sealAll();
     } catch (RuntimeException e) {
-      throw notWritten(TopicNames.POSITIONS, e);
+      throw notWritten("handing over the rows of connector '" + connector + "'", e);
     }
     SourcePosition after = new SourcePosition(source, endLsn, running, seq, delivered);
     send(
@@ -247,7 +248,7 @@ public final class LogAppender implements AutoCloseable {
       dead = true;
       SendFailure sent = sendFailure.get();
       if (sent != null) {
-        throw translate("writing to topic '" + sent.topic() + "'", sent.error());
+        throw translate(writingTo(sent.topic()), sent.error());
       }
       if (LogFailures.isFence(e)) {
         throw translate("committing for connector '" + connector + "'", e);
@@ -261,7 +262,7 @@ public final class LogAppender implements AutoCloseable {
     try {
       producer.send(record, callback(record.topic()));
     } catch (RuntimeException e) {
-      throw notWritten(record.topic(), e);
+      throw notWritten(writingTo(record.topic()), e);
     }
     requireSent();
   }
@@ -272,29 +273,33 @@ public final class LogAppender implements AutoCloseable {
       try {
         producer.beginTransaction();
       } catch (RuntimeException e) {
-        throw notWritten(TopicNames.POSITIONS, e);
+        throw notWritten("beginning a transaction of connector '" + connector + "'", e);
       }
       inTransaction = true;
     }
   }
 
-  private HeadwaterException notWritten(String topic, RuntimeException error) {
+  private HeadwaterException notWritten(String what, RuntimeException error) {
     dead = true;
     SendFailure earlier = sendFailure.get();
     return earlier == null
-        ? translate("writing to topic '" + topic + "'", error)
-        : translate("writing to topic '" + earlier.topic() + "'", earlier.error());
+        ? translate(what, error)
+        : translate(writingTo(earlier.topic()), earlier.error());
   }
 
   private void requireSent() {
     SendFailure failed = sendFailure.get();
     if (failed != null) {
       dead = true;
-      throw translate("writing to topic '" + failed.topic() + "'", failed.error());
+      throw translate(writingTo(failed.topic()), failed.error());
     }
   }
 
-  /** One for each topic, not for each record: records come by the million. */
+  private static String writingTo(String topic) {
+    return "writing to topic '" + topic + "'";
+  }
+
+  /** One for each topic: there may be many records, and many batches of rows. */
   private Callback callback(String topic) {
     Callback known = callbacks.get(topic);
     if (known == null) {

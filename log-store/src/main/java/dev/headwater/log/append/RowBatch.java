@@ -27,7 +27,8 @@ final class RowBatch {
 
   private final Compression compression;
   private final RecordBuffer pending = new RecordBuffer(FIRST_CAPACITY);
-  private final ByteBufferOutputStream sealed;
+  private final int expectedBytes;
+  private @Nullable ByteBufferOutputStream sealed;
   private @Nullable OutputStream compressor;
   private int count;
   private long rawBytes;
@@ -35,13 +36,11 @@ final class RowBatch {
   private long latestTimestamp;
 
   /**
-   * @param expectedBytes how much its compressed records will take, about
+   * @param expectedBytes how much its compressed records will take, about, if it is not a small one
    */
   RowBatch(Compression compression, int expectedBytes) {
     this.compression = compression;
-    this.sealed =
-        new ByteBufferOutputStream(DefaultRecordBatch.RECORD_BATCH_OVERHEAD + expectedBytes);
-    sealed.position(DefaultRecordBatch.RECORD_BATCH_OVERHEAD);
+    this.expectedBytes = expectedBytes;
   }
 
   /**
@@ -90,7 +89,6 @@ final class RowBatch {
       pending.write(value, 0, value.length);
     } else {
       compressPending();
-      sealed.ensureRemaining(value.length / 2);
       compress(value, value.length);
     }
   }
@@ -101,14 +99,21 @@ final class RowBatch {
   }
 
   private void compress(byte[] bytes, int length) {
+    if (compressor == null) {
+      open(Math.max(expectedBytes, length / 2));
+    }
     try {
-      if (compressor == null) {
-        compressor = compression.wrapForOutput(sealed, RecordBatch.MAGIC_VALUE_V2);
-      }
+      sealed.ensureRemaining(length / 4);
       compressor.write(bytes, 0, length);
     } catch (IOException e) {
       throw new UncheckedIOException("in memory", e);
     }
+  }
+
+  private void open(int bytes) {
+    sealed = new ByteBufferOutputStream(DefaultRecordBatch.RECORD_BATCH_OVERHEAD + bytes);
+    sealed.position(DefaultRecordBatch.RECORD_BATCH_OVERHEAD);
+    compressor = compression.wrapForOutput(sealed, RecordBatch.MAGIC_VALUE_V2);
   }
 
   int count() {
@@ -122,11 +127,14 @@ final class RowBatch {
 
   /** What the records take in compressed form, as far as the compressor has let go of them. */
   int sealedBytes() {
-    return sealed.position() - DefaultRecordBatch.RECORD_BATCH_OVERHEAD;
+    return sealed == null ? 0 : sealed.position() - DefaultRecordBatch.RECORD_BATCH_OVERHEAD;
   }
 
   /** The batch as Kafka's producer takes it; nothing can be added after. */
   SealedBatch seal() {
+    if (compressor == null) {
+      open(pending.size());
+    }
     compressPending();
     try {
       compressor.close();

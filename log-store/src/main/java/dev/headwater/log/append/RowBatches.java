@@ -33,7 +33,7 @@ final class RowBatches {
   private static final long MOST_OPEN_BYTES = 16L << 20;
 
   private static final int LARGE_ROW_BYTES = 1 << 20;
-  private static final int FIRST_EXPECTED_BYTES = 1 << 10;
+  private static final int FIRST_EXPECTED_BYTES = 16 << 10;
 
   private final KafkaProducer<?, ?> producer;
   private final ProducerQueue queue;
