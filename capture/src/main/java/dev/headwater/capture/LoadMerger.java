@@ -70,10 +70,14 @@ final class LoadMerger implements Windows.Merger {
     for (int i = 0; i < rows.size(); i++) {
       byte[] key = rows.key(i);
       if (!superseded.test(key)) {
-        byte[] value = rows.value(i);
-        char op = value == null ? 'd' : 'r';
+        int length = rows.valueLength(i);
+        char op = length < 0 ? 'd' : 'r';
         appender.appendRow(
-            topic, new RowRecord(key, value, op, lsn, 0, now, schema.version(), rows.nulls(i)));
+            topic,
+            new RowRecord(key, null, op, lsn, 0, now, schema.version(), rows.nulls(i)),
+            rows.valueArray(i),
+            rows.valueFrom(i),
+            length);
         appended++;
       }
     }

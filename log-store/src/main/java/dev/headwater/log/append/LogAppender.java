@@ -55,6 +55,7 @@ public final class LogAppender implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(LogAppender.class);
   private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(5);
   private static final int MOST_LOOKED_UP_AT_ONCE = 32;
+  private static final byte[] NO_VALUE = {};
 
   private final String connector;
   private final LogConnection log;
@@ -183,9 +184,25 @@ public final class LogAppender implements AutoCloseable {
    *     FailureCode#CHANGE_NOT_WRITABLE} for one that is too large
    */
   public void appendRow(TopicInfo topic, RowRecord row) {
+    byte[] value = row.value();
+    if (value == null) {
+      appendRow(topic, row, NO_VALUE, 0, -1);
+    } else {
+      appendRow(topic, row, value, 0, value.length);
+    }
+  }
+
+  /**
+   * Like {@link #appendRow(TopicInfo, RowRecord)}, with a value that is part of a larger array.
+   *
+   * @param row all but its value
+   * @param in the array, which is read before this returns
+   * @param length of the value; -1 for a tombstone
+   */
+  public void appendRow(TopicInfo topic, RowRecord row, byte[] in, int from, int length) {
     begin();
     try {
-      rows.add(topic.name(), seq + 1, row);
+      rows.add(topic.name(), seq + 1, row, in, from, length);
     } catch (RuntimeException e) {
       throw notWritten(writingTo(topic.name()), e);
     }

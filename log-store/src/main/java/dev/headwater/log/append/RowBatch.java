@@ -46,65 +46,65 @@ final class RowBatch {
   /**
    * Adds a record.
    *
-   * @param value null for a tombstone
+   * @param in the array in which its value stands
+   * @param length of the value; -1 for a tombstone
    * @param timestamp epoch milliseconds
    */
-  void add(byte[] key, byte @Nullable [] value, long timestamp, HeaderBytes headers) {
+  void add(byte[] key, byte[] in, int from, int length, long timestamp, HeaderBytes headers) {
     if (count == 0) {
       firstTimestamp = timestamp;
       latestTimestamp = timestamp;
     }
     latestTimestamp = Math.max(latestTimestamp, timestamp);
     long delta = timestamp - firstTimestamp;
-    int valueLength = value == null ? -1 : value.length;
-    int length =
+    int size =
         1
             + ByteUtils.sizeOfVarlong(delta)
             + ByteUtils.sizeOfVarint(count)
             + ByteUtils.sizeOfVarint(key.length)
             + key.length
-            + ByteUtils.sizeOfVarint(valueLength)
-            + Math.max(0, valueLength)
+            + ByteUtils.sizeOfVarint(length)
+            + Math.max(0, length)
             + headers.size();
-    pending.varint(length);
+    pending.varint(size);
     pending.write(0);
     pending.varlong(delta);
     pending.varint(count);
     pending.varint(key.length);
     pending.write(key, 0, key.length);
-    pending.varint(valueLength);
-    if (value != null) {
-      writeValue(value);
+    pending.varint(length);
+    if (length > 0) {
+      writeValue(in, from, length);
     }
     headers.writeTo(pending);
     count++;
-    rawBytes += length + ByteUtils.sizeOfVarint(length);
+    rawBytes += size + ByteUtils.sizeOfVarint(size);
     if (pending.size() >= PART_BYTES) {
       compressPending();
     }
   }
 
-  private void writeValue(byte[] value) {
-    if (value.length < PART_BYTES) {
-      pending.write(value, 0, value.length);
+  private void writeValue(byte[] in, int from, int length) {
+    if (length < PART_BYTES) {
+      pending.write(in, from, length);
     } else {
       compressPending();
-      compress(value, value.length);
+      compress(in, from, length);
     }
   }
 
   private void compressPending() {
-    compress(pending.array(), pending.size());
+    compress(pending.array(), 0, pending.size());
     pending.reset();
   }
 
-  private void compress(byte[] bytes, int length) {
+  private void compress(byte[] bytes, int from, int length) {
     if (compressor == null) {
       open(Math.max(expectedBytes, length / 2));
     }
     try {
       sealed.ensureRemaining(length / 4);
-      compressor.write(bytes, 0, length);
+      compressor.write(bytes, from, length);
     } catch (IOException e) {
       throw new UncheckedIOException("in memory", e);
     }

@@ -79,12 +79,15 @@ final class RowBatches {
   /**
    * Adds a row to the batch of its key's partition, in an open transaction.
    *
+   * @param row all but its value
+   * @param in the array in which its value stands
+   * @param length of the value; -1 for a tombstone
    * @throws RuntimeException Kafka's, as {@link KafkaProducer#send} throws or reports them
    */
-  void add(String name, long seq, RowRecord row) {
+  void add(String name, long seq, RowRecord row, byte[] in, int from, int length) {
     Topic topic = open(name);
     headers.of(seq, row);
-    long bytes = row.key().length + (row.value() == null ? 0L : row.value().length);
+    long bytes = row.key().length + (long) Math.max(0, length);
     requireFits(bytes);
     int partition = partitionOf(row.key(), topic.batches.length);
     if (bytes > LARGE_ROW_BYTES) {
@@ -97,7 +100,7 @@ final class RowBatches {
     }
     long before = batch.rawBytes();
     long timestamp = row.tsMs() > 0 ? row.tsMs() : System.currentTimeMillis();
-    batch.add(row.key(), row.value(), timestamp, headers);
+    batch.add(row.key(), in, from, length, timestamp, headers);
     openBytes += batch.rawBytes() - before;
     if (batch.sealedBytes() >= batchBytes
         || batch.rawBytes() >= MOST_RAW_PER_COMPRESSED * batchBytes) {

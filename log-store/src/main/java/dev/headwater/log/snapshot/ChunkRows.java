@@ -107,13 +107,24 @@ public final class ChunkRows {
 
   /** The value of one row, as a copy; null for a key that the source does not have. */
   public byte @Nullable [] value(int row) {
-    byte[] in = blockOf(row);
-    int length = (int) INT.get(in, beginOf(row) + Integer.BYTES);
-    if (length == NO_VALUE) {
-      return null;
-    }
-    int begin = beginOf(row) + HEAD_BYTES + keyLength(in, row);
-    return Arrays.copyOfRange(in, begin, begin + length);
+    int length = valueLength(row);
+    int from = valueFrom(row);
+    return length == NO_VALUE ? null : Arrays.copyOfRange(valueArray(row), from, from + length);
+  }
+
+  /** The array in which the value of one row stands, which is only to be read. */
+  public byte[] valueArray(int row) {
+    return blockOf(row);
+  }
+
+  /** Where in {@link #valueArray} the value of one row begins. */
+  public int valueFrom(int row) {
+    return beginOf(row) + HEAD_BYTES + keyLength(blockOf(row), row);
+  }
+
+  /** The length of the value of one row; -1 for a key that the source does not have. */
+  public int valueLength(int row) {
+    return (int) INT.get(blockOf(row), beginOf(row) + Integer.BYTES);
   }
 
   /** The {@code nulls} header of one row. */

@@ -124,11 +124,22 @@ class RowBatchTest {
     HeaderBytes headers = new HeaderBytes();
     for (Numbered next : rows) {
       headers.of(next.seq(), next.row());
-      batch.add(next.row().key(), next.row().value(), next.row().tsMs(), headers);
+      add(batch, next.row(), headers);
     }
     SealedBatch sealed = batch.seal();
     sealed.setProducerState(PRODUCER, EPOCH, SEQUENCE, true);
     return sealed;
+  }
+
+  /** From the middle of an array, as the values of a chunk stand. */
+  private static void add(RowBatch batch, RowRecord row, HeaderBytes headers) {
+    byte[] value = row.value();
+    int length = value == null ? -1 : value.length;
+    byte[] in = new byte[Math.max(0, length) + 7];
+    if (value != null) {
+      System.arraycopy(value, 0, in, 3, length);
+    }
+    batch.add(row.key(), in, 3, length, row.tsMs(), headers);
   }
 
   private static MemoryRecords kafkas(List<Numbered> rows, Compression compression) {
