@@ -81,7 +81,12 @@ public final class LogAppender implements AutoCloseable {
     this.producer =
         new KafkaProducer<>(
             properties(log, connector), new ByteArraySerializer(), new ByteArraySerializer());
-    this.rows = new RowBatches(producer, this::callback);
+    try {
+      this.rows = new RowBatches(producer, this::callback);
+    } catch (RuntimeException e) {
+      producer.close(Duration.ZERO);
+      throw e;
+    }
   }
 
   /**

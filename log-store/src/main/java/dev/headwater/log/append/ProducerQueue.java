@@ -1,5 +1,7 @@
 package dev.headwater.log.append;
 
+import dev.headwater.log.failure.FailureCode;
+import dev.headwater.log.failure.HeadwaterException;
 import java.lang.reflect.AccessibleObject;
 import java.lang.reflect.Field;
 import java.lang.reflect.InvocationTargetException;
@@ -58,10 +60,12 @@ final class ProducerQueue {
           open(RecordAccumulator.class.getDeclaredMethod("getOrCreateDeque", TopicPartition.class));
       answers = open(ProducerBatch.class.getDeclaredField("thunks"));
     } catch (ReflectiveOperationException | RuntimeException e) {
-      throw new IllegalStateException(
-          "kafka-clients "
+      throw new HeadwaterException(
+          FailureCode.INTERNAL,
+          "log – kafka-clients "
               + AppInfoParser.getVersion()
-              + " is not built as Headwater knows it; use the version that Headwater was built with",
+              + " is not built as Headwater knows it",
+          "Put the version that Headwater was built with on the classpath; nothing was written.",
           e);
     }
   }

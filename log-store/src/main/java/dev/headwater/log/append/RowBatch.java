@@ -116,10 +116,6 @@ final class RowBatch {
     compressor = compression.wrapForOutput(sealed, RecordBatch.MAGIC_VALUE_V2);
   }
 
-  int count() {
-    return count;
-  }
-
   /** What the records take before they are compressed. */
   long rawBytes() {
     return rawBytes;
