@@ -62,8 +62,8 @@ final class BatchWriter implements ChangeSource.Receiver, PgOutputHandler {
   private Optional<RunningTransaction> committedRunning;
   private long committedNanos;
 
-  /** While a batch is received, and after one that failed: an event is counted before its row. */
-  private boolean isCutShort;
+  /** What failed first: the session is over, and whoever comes after is told the same. */
+  private @Nullable RuntimeException failure;
 
   private long xid;
   private long commitTimeMillis;
@@ -109,14 +109,52 @@ final class BatchWriter implements ChangeSource.Receiver, PgOutputHandler {
     return committedEndLsn;
   }
 
+  /** Appends states of loads between two batches, and commits them; any thread. */
+  void record(Runnable appending) {
+    inTurn(
+        () -> {
+          appending.run();
+          commit();
+          return null;
+        });
+  }
+
   /**
-   * Commits what was appended between two batches, with the position behind the last event.
-   *
-   * @throws IllegalStateException if a batch has failed
+   * Does something whole, or nothing more: an event is counted before its row is appended, so
+   * behind a batch that failed a position would pass over the change that it failed at.
    */
-  void commitStates() {
-    requireWhole();
-    commit();
+  private <T> T inTurn(Supplier<T> work) {
+    turn.lock();
+    try {
+      if (failure != null) {
+        throw failure;
+      }
+      return work.get();
+    } catch (RuntimeException e) {
+      failure = e;
+      throw e;
+    } catch (Error e) {
+      failure = new IllegalStateException("a batch was cut short", e);
+      throw e;
+    } finally {
+      turn.unlock();
+    }
+  }
+
+  /** For what is not worth a word in a session that is over: whoever met the failure tells it. */
+  private void inTurnUnlessOver(Runnable work) {
+    turn.lock();
+    try {
+      if (failure == null) {
+        inTurn(
+            () -> {
+              work.run();
+              return null;
+            });
+      }
+    } finally {
+      turn.unlock();
+    }
   }
 
   private void commit() {
@@ -130,24 +168,9 @@ final class BatchWriter implements ChangeSource.Receiver, PgOutputHandler {
     metrics.committed(endLsn, commitTimeMillis);
   }
 
-  /** Behind a batch that failed a position would pass over the change that it failed at. */
-  private void requireWhole() {
-    if (isCutShort) {
-      throw new IllegalStateException("a batch was cut short; nothing is committed behind it");
-    }
-  }
-
   @Override
   public Optional<Lsn> receive(List<ByteBuffer> chunks) {
-    turn.lock();
-    try {
-      isCutShort = true;
-      Optional<Lsn> done = take(chunks);
-      isCutShort = false;
-      return done;
-    } finally {
-      turn.unlock();
-    }
+    return inTurn(() -> take(chunks));
   }
 
   private Optional<Lsn> take(List<ByteBuffer> chunks) {
@@ -289,16 +312,13 @@ final class BatchWriter implements ChangeSource.Receiver, PgOutputHandler {
    * @throws dev.headwater.log.failure.HeadwaterException if such changes are not to be followed
    */
   void follow(Map<TableId, String> layouts, Supplier<Set<String>> loaded) {
-    turn.lock();
-    try {
-      requireWhole();
-      if (new LayoutFollower(tables, appender, loads, loaded).follow(layouts)) {
-        loads.takeAppended();
-        commitStates();
-      }
-    } finally {
-      turn.unlock();
-    }
+    inTurnUnlessOver(
+        () -> {
+          if (new LayoutFollower(tables, appender, loads, loaded).follow(layouts)) {
+            loads.takeAppended();
+            commit();
+          }
+        });
   }
 
   private void commitTombstones() {
@@ -318,14 +338,7 @@ final class BatchWriter implements ChangeSource.Receiver, PgOutputHandler {
 
   /** Commits a position that no rows came with, if it is time. Called by any thread. */
   void commitPosition() {
-    turn.lock();
-    try {
-      if (!isCutShort) {
-        commitInPlace();
-      }
-    } finally {
-      turn.unlock();
-    }
+    inTurnUnlessOver(this::commitInPlace);
   }
 
   private boolean isPositionDue() {

@@ -212,8 +212,10 @@ final class CaptureSession implements AutoCloseable {
   }
 
   /** Ends the session from another thread, with what it cannot go on over. */
-  private void end(RuntimeException cause) {
-    failure = cause;
+  private synchronized void end(RuntimeException cause) {
+    if (failure == null) {
+      failure = cause;
+    }
     ChangeSource streaming = source;
     if (streaming != null) {
       streaming.close();

@@ -164,15 +164,13 @@ final class SessionLoads implements LoadSession, AutoCloseable {
 
   @Override
   public void record(Map<TableId, byte[]> states) {
-    ReentrantLock turn = parts.writer().turn();
-    turn.lock();
-    try {
-      states.forEach(
-          (table, state) -> parts.appender().appendSnapshotState(table.toString(), state));
-      parts.writer().commitStates();
-    } finally {
-      turn.unlock();
-    }
+    parts
+        .writer()
+        .record(
+            () ->
+                states.forEach(
+                    (table, state) ->
+                        parts.appender().appendSnapshotState(table.toString(), state)));
   }
 
   @Override

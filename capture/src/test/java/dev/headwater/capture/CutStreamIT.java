@@ -214,7 +214,8 @@ class CutStreamIT {
               return receiver.receive(spoiled);
             } catch (HeadwaterException e) {
               assertThat(e.code()).isEqualTo(FailureCode.CHANGE_NOT_WRITABLE);
-              Thread.sleep(1_500);
+              // Long enough for all who look beside the stream.
+              Thread.sleep(6_500);
               throw new HeadwaterException(
                   FailureCode.SOURCE_UNREACHABLE, "the test cut the stream", "It goes on.", e);
             }

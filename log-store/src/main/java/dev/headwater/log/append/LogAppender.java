@@ -272,7 +272,7 @@ public final class LogAppender implements AutoCloseable {
       if (sent != null) {
         throw translate(writingTo(sent.topic()), sent.error());
       }
-      if (LogFailures.isFence(e)) {
+      if (LogFailures.isFence(e) || LogFailures.isTooLarge(e)) {
         throw translate("committing for connector '" + connector + "'", e);
       }
       throw outcomeUnknown("a commit was not answered: " + e.getMessage(), e);
@@ -363,6 +363,7 @@ public final class LogAppender implements AutoCloseable {
   public void close() {
     boolean failed = dead;
     dead = true;
+    rows.discard();
     // The producer itself aborts an open transaction while it closes, where it still can.
     producer.close(failed ? Duration.ZERO : CLOSE_TIMEOUT);
   }

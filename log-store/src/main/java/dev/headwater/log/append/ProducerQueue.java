@@ -108,7 +108,8 @@ final class ProducerQueue {
   /**
    * Tells the producer of each record: its answer, which is needed when the batch is cut in two.
    */
-  private static void count(ProducerBatch queued, SealedBatch batch, Callback done, long now) {
+  private void count(ProducerBatch queued, SealedBatch batch, Callback done, long now) {
+    makeRoom(queued, batch.numRecords());
     @Nullable Callback callback = done;
     for (int i = 0; i < batch.numRecords(); i++) {
       queued.tryAppend(batch.latestTimestamp(), null, null, Record.EMPTY_HEADERS, callback, now);

@@ -8,6 +8,7 @@ import org.apache.kafka.common.record.internal.DefaultRecordBatch;
 import org.apache.kafka.common.record.internal.RecordBatch;
 import org.apache.kafka.common.utils.ByteBufferOutputStream;
 import org.apache.kafka.common.utils.ByteUtils;
+import org.apache.kafka.common.utils.Utils;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -124,6 +125,13 @@ final class RowBatch {
   /** What the records take in compressed form, as far as the compressor has let go of them. */
   int sealedBytes() {
     return sealed == null ? 0 : sealed.position() - DefaultRecordBatch.RECORD_BATCH_OVERHEAD;
+  }
+
+  /** Gives back what the compressor holds outside the heap, of a batch that is not sent. */
+  void discard() {
+    if (compressor != null) {
+      Utils.closeQuietly(compressor, "compressor");
+    }
   }
 
   /** The batch as Kafka's producer takes it; nothing can be added after. */

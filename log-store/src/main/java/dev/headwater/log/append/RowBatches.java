@@ -156,6 +156,18 @@ final class RowBatches {
     openBytes = 0;
   }
 
+  /** Lets go of all that is open; nothing can be added after. */
+  void discard() {
+    for (Topic topic : open) {
+      for (RowBatch batch : topic.batches) {
+        if (batch != null) {
+          batch.discard();
+        }
+      }
+    }
+    open.clear();
+  }
+
   private void seal(Topic topic, int partition) {
     RowBatch batch = topic.batches[partition];
     if (batch == null) {
@@ -164,7 +176,8 @@ final class RowBatches {
     topic.batches[partition] = null;
     openBytes -= batch.rawBytes();
     SealedBatch sealed = batch.seal();
-    topic.expectedBytes = Math.max(FIRST_EXPECTED_BYTES, sealed.estimatedSizeInBytes());
+    topic.expectedBytes =
+        (int) Math.max(FIRST_EXPECTED_BYTES, Math.min(batchBytes, sealed.estimatedSizeInBytes()));
     int bytes = sealed.capacity();
     awaitMemory(bytes);
     Callback callback = callbacks.apply(topic.name);

@@ -49,7 +49,7 @@ public final class LogFailures {
           "This worker is done; the other one goes on.",
           cause);
     }
-    if (cause instanceof RecordTooLargeException) {
+    if (isTooLarge(cause)) {
       return new HeadwaterException(
           FailureCode.CHANGE_NOT_WRITABLE,
           "log – a record is too large while " + what + ": " + cause.getMessage(),
@@ -93,6 +93,11 @@ public final class LogFailures {
     return cause instanceof ProducerFencedException
         || cause instanceof InvalidProducerEpochException
         || cause instanceof FencedInstanceIdException;
+  }
+
+  /** Whether the producer or a topic finds a record too large. */
+  public static boolean isTooLarge(Throwable error) {
+    return rootOf(error) instanceof RecordTooLargeException;
   }
 
   private static boolean isRefusal(Throwable cause) {

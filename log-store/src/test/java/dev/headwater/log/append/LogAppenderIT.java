@@ -288,11 +288,7 @@ class LogAppenderIT {
    */
   @Test
   void aBatchThatItsTopicFindsTooLargeIsCutAndEachRowIsThereOnce() throws Exception {
-    ConfigResource resource = new ConfigResource(ConfigResource.Type.TOPIC, topic.name());
-    AlterConfigOp smaller =
-        new AlterConfigOp(
-            new ConfigEntry(TopicConfig.MAX_MESSAGE_BYTES_CONFIG, "8000"), OpType.SET);
-    log.admin().incrementalAlterConfigs(Map.of(resource, List.of(smaller))).all().get();
+    takeAtMost("8000");
     Random random = new Random(1);
     List<String> values = new ArrayList<>();
     try (LogAppender appender = LogAppender.open(log, connector)) {
@@ -311,6 +307,32 @@ class LogAppenderIT {
     assertThat(TestLog.values(records)).isEqualTo(values);
     assertThat(records.stream().map(LogRecord::seq))
         .containsExactlyElementsOf(LongStream.rangeClosed(1, 201).boxed().toList());
+  }
+
+  /** The producer tells of the first piece of a batch that was cut; this row is in another. */
+  @Test
+  void aRowThatItsTopicFindsTooLargeBehindSmallOnesIsNamedAsThat() throws Exception {
+    takeAtMost("8000");
+    Random random = new Random(3);
+    try (LogAppender appender = LogAppender.open(log, connector)) {
+      for (int i = 0; i < 20; i++) {
+        appender.appendRow(topic, row(i, incompressible(random, 1_000)));
+      }
+      appender.appendRow(topic, row(20, incompressible(random, 30_000)));
+
+      assertThatThrownBy(() -> appender.commit(SOURCE, new Lsn(1), null))
+          .isInstanceOfSatisfying(
+              HeadwaterException.class,
+              e -> assertThat(e.code()).isEqualTo(FailureCode.CHANGE_NOT_WRITABLE));
+    }
+    assertThat(TestLog.readAll(log, table, topic)).isEmpty();
+  }
+
+  private void takeAtMost(String bytes) throws Exception {
+    ConfigResource resource = new ConfigResource(ConfigResource.Type.TOPIC, topic.name());
+    AlterConfigOp smaller =
+        new AlterConfigOp(new ConfigEntry(TopicConfig.MAX_MESSAGE_BYTES_CONFIG, bytes), OpType.SET);
+    log.admin().incrementalAlterConfigs(Map.of(resource, List.of(smaller))).all().get();
   }
 
   @Test
