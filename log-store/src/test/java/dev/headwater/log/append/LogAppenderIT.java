@@ -325,6 +325,9 @@ class LogAppenderIT {
               HeadwaterException.class,
               e -> assertThat(e.code()).isEqualTo(FailureCode.CHANGE_NOT_WRITABLE));
     }
+    try (LogAppender next = LogAppender.open(log, connector)) {
+      assertThat(next.position()).isEmpty();
+    }
     assertThat(TestLog.readAll(log, table, topic)).isEmpty();
   }
 
