@@ -115,7 +115,6 @@ final class BatchWriter implements ChangeSource.Receiver, PgOutputHandler {
         () -> {
           appending.run();
           commit();
-          return null;
         });
   }
 
@@ -123,13 +122,13 @@ final class BatchWriter implements ChangeSource.Receiver, PgOutputHandler {
    * Does something whole, or nothing more: an event is counted before its row is appended, so
    * behind a batch that failed a position would pass over the change that it failed at.
    */
-  private <T> T inTurn(Supplier<T> work) {
+  private void inTurn(Runnable work) {
     turn.lock();
     try {
       if (failure != null) {
         throw failure;
       }
-      return work.get();
+      work.run();
     } catch (RuntimeException e) {
       failure = e;
       throw e;
@@ -146,11 +145,7 @@ final class BatchWriter implements ChangeSource.Receiver, PgOutputHandler {
     turn.lock();
     try {
       if (failure == null) {
-        inTurn(
-            () -> {
-              work.run();
-              return null;
-            });
+        inTurn(work);
       }
     } finally {
       turn.unlock();
@@ -170,14 +165,11 @@ final class BatchWriter implements ChangeSource.Receiver, PgOutputHandler {
 
   @Override
   public Optional<Lsn> receive(List<ByteBuffer> chunks) {
-    return inTurn(() -> take(chunks));
-  }
-
-  private Optional<Lsn> take(List<ByteBuffer> chunks) {
-    for (ByteBuffer chunk : chunks) {
-      RawChunk.forEach(chunk, reader::read);
-    }
-    commitInPlace();
+    inTurn(
+        () -> {
+          chunks.forEach(chunk -> RawChunk.forEach(chunk, reader::read));
+          commitInPlace();
+        });
     return Optional.of(committedEndLsn);
   }
 

@@ -1,6 +1,5 @@
 package dev.headwater.capture;
 
-import dev.headwater.log.failure.FailureCode;
 import dev.headwater.log.failure.HeadwaterException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
@@ -36,15 +35,8 @@ final class PositionTimer implements AutoCloseable {
       writer.commitPosition();
     } catch (HeadwaterException e) {
       end.accept(e);
-      timer.shutdown();
     } catch (RuntimeException e) {
-      end.accept(
-          new HeadwaterException(
-              FailureCode.INTERNAL,
-              "connector '" + connector + "' – committing its position failed: " + e,
-              "This is a defect; capture starts again from the log's position.",
-              e));
-      timer.shutdown();
+      end.accept(Defects.of(connector, "committing its position", e));
     }
   }
 

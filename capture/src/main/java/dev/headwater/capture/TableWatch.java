@@ -60,12 +60,7 @@ final class TableWatch implements AutoCloseable {
     try {
       look();
     } catch (RuntimeException e) {
-      end.accept(
-          new HeadwaterException(
-              FailureCode.INTERNAL,
-              "connector '" + config.name() + "' – looking at the tables failed: " + e,
-              "This is a defect; capture starts again from the log's position.",
-              e));
+      end.accept(Defects.of(config.name(), "looking at the tables", e));
     }
   }
 

@@ -123,7 +123,7 @@ class SlotIT {
       String written = source.query("SELECT pg_current_wal_lsn()::text").get(0);
       // No row follows that would take the position along.
       source.await("the position", () -> !source.status().endLsn().isBefore(Lsn.parse(written)));
-      long periods = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - begun) / 200 + 1;
+      long periods = (System.nanoTime() - begun) / BatchWriter.POSITION_EVERY.toNanos() + 1;
       // Each transaction is a record and its end.
       long committed = (CompactedTopic.end(source.log(), TopicNames.POSITIONS) - before) / 2;
 

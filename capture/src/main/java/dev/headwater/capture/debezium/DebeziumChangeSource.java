@@ -2,7 +2,7 @@ package dev.headwater.capture.debezium;
 
 import dev.headwater.capture.CaptureConfig;
 import dev.headwater.capture.ChangeSource;
-import dev.headwater.log.failure.FailureCode;
+import dev.headwater.capture.Defects;
 import dev.headwater.log.failure.HeadwaterException;
 import dev.headwater.log.position.Lsn;
 import io.debezium.embedded.Connect;
@@ -136,12 +136,7 @@ public final class DebeziumChangeSource implements ChangeSource {
         } catch (RuntimeException e) {
           // Kafka's retriable exceptions are runtime exceptions too, and the engine would answer
           // one by going on with the next batch. This one it takes as the end.
-          HeadwaterException end =
-              new HeadwaterException(
-                  FailureCode.INTERNAL,
-                  "connector '" + config.name() + "' – handling a batch failed: " + e,
-                  "This is a defect; capture starts again from the log's position.",
-                  e);
+          HeadwaterException end = Defects.of(config.name(), "handling a batch", e);
           failure.compareAndSet(null, end);
           throw end;
         } finally {

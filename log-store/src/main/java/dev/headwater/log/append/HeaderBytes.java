@@ -1,6 +1,5 @@
 package dev.headwater.log.append;
 
-import dev.headwater.log.position.Lsn;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
@@ -50,7 +49,7 @@ final class HeaderBytes {
         || row.txid() != txid
         || row.tsMs() != tsMs
         || row.schemaVersion() != schema) {
-      share(row.op(), row.lsn(), row.txid(), row.tsMs(), row.schemaVersion());
+      share(row);
     }
     nulls.reset();
     if (hasNulls) {
@@ -58,21 +57,21 @@ final class HeaderBytes {
     }
   }
 
-  private void share(char newOp, Lsn newLsn, long newTxid, long newTsMs, int newSchema) {
-    if ("rcudt".indexOf(newOp) < 0) {
-      throw new IllegalArgumentException("not an operation: '" + newOp + "'");
+  private void share(RowRecord row) {
+    if ("rcudt".indexOf(row.op()) < 0) {
+      throw new IllegalArgumentException("not an operation: '" + row.op() + "'");
     }
     shared.reset();
-    text(shared, OP, new byte[] {(byte) newOp});
-    text(shared, LSN, newLsn.toString().getBytes(StandardCharsets.US_ASCII));
-    number(shared, TXID, newTxid);
-    number(shared, TS_MS, newTsMs);
-    number(shared, SCHEMA, newSchema);
-    op = newOp;
-    lsn = newLsn.value();
-    txid = newTxid;
-    tsMs = newTsMs;
-    schema = newSchema;
+    text(shared, OP, new byte[] {(byte) row.op()});
+    text(shared, LSN, row.lsn().toString().getBytes(StandardCharsets.US_ASCII));
+    number(shared, TXID, row.txid());
+    number(shared, TS_MS, row.tsMs());
+    number(shared, SCHEMA, row.schemaVersion());
+    op = row.op();
+    lsn = row.lsn().value();
+    txid = row.txid();
+    tsMs = row.tsMs();
+    schema = row.schemaVersion();
   }
 
   /** How many bytes the headers take. */
@@ -92,15 +91,17 @@ final class HeaderBytes {
   }
 
   private static void digits(RecordBuffer to, byte[] name, Digits digits) {
-    to.write(name, 0, name.length);
-    to.varint(digits.length());
-    to.write(digits.bytes, digits.from, digits.length());
+    header(to, name, digits.bytes, digits.from, digits.length());
   }
 
   private static void text(RecordBuffer to, byte[] name, byte[] value) {
+    header(to, name, value, 0, value.length);
+  }
+
+  private static void header(RecordBuffer to, byte[] name, byte[] value, int from, int length) {
     to.write(name, 0, name.length);
-    to.varint(value.length);
-    to.write(value, 0, value.length);
+    to.varint(length);
+    to.write(value, from, length);
   }
 
   /** A header's name behind its length. */

@@ -6,7 +6,6 @@ import java.lang.reflect.AccessibleObject;
 import java.lang.reflect.Field;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
-import java.util.ArrayList;
 import java.util.Deque;
 import org.apache.kafka.clients.producer.Callback;
 import org.apache.kafka.clients.producer.KafkaProducer;
@@ -45,7 +44,6 @@ final class ProducerQueue {
   private final Object incomplete;
   private final Method addIncomplete;
   private final Method dequeOf;
-  private final Field answers;
 
   ProducerQueue(KafkaProducer<?, ?> producer) {
     try {
@@ -58,7 +56,6 @@ final class ProducerQueue {
       addIncomplete = open(incomplete.getClass().getMethod("add", ProducerBatch.class));
       dequeOf =
           open(RecordAccumulator.class.getDeclaredMethod("getOrCreateDeque", TopicPartition.class));
-      answers = open(ProducerBatch.class.getDeclaredField("thunks"));
     } catch (ReflectiveOperationException | RuntimeException e) {
       throw new HeadwaterException(
           FailureCode.INTERNAL,
@@ -108,20 +105,11 @@ final class ProducerQueue {
   /**
    * Tells the producer of each record: its answer, which is needed when the batch is cut in two.
    */
-  private void count(ProducerBatch queued, SealedBatch batch, Callback done, long now) {
-    makeRoom(queued, batch.numRecords());
+  private static void count(ProducerBatch queued, SealedBatch batch, Callback done, long now) {
     @Nullable Callback callback = done;
     for (int i = 0; i < batch.numRecords(); i++) {
       queued.tryAppend(batch.latestTimestamp(), null, null, Record.EMPTY_HEADERS, callback, now);
       callback = null;
-    }
-  }
-
-  private void makeRoom(ProducerBatch queued, int records) {
-    try {
-      ((ArrayList<?>) answers.get(queued)).ensureCapacity(records);
-    } catch (IllegalAccessException e) {
-      throw new IllegalStateException(answers + " was opened", e);
     }
   }
 

@@ -50,8 +50,9 @@ final class RowBatch {
    * @param in the array in which its value stands
    * @param length of the value; -1 for a tombstone
    * @param timestamp epoch milliseconds
+   * @return how many bytes it takes before it is compressed
    */
-  void add(byte[] key, byte[] in, int from, int length, long timestamp, HeaderBytes headers) {
+  int add(byte[] key, byte[] in, int from, int length, long timestamp, HeaderBytes headers) {
     if (count == 0) {
       firstTimestamp = timestamp;
       latestTimestamp = timestamp;
@@ -79,10 +80,12 @@ final class RowBatch {
     }
     headers.writeTo(pending);
     count++;
-    rawBytes += size + ByteUtils.sizeOfVarint(size);
+    int taken = size + ByteUtils.sizeOfVarint(size);
+    rawBytes += taken;
     if (pending.size() >= PART_BYTES) {
       compressPending();
     }
+    return taken;
   }
 
   private void writeValue(byte[] in, int from, int length) {

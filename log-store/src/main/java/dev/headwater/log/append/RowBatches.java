@@ -98,10 +98,8 @@ final class RowBatches {
       batch = new RowBatch(queue.compression(), topic.expectedBytes);
       topic.batches[partition] = batch;
     }
-    long before = batch.rawBytes();
     long timestamp = row.tsMs() > 0 ? row.tsMs() : System.currentTimeMillis();
-    batch.add(row.key(), in, from, length, timestamp, headers);
-    openBytes += batch.rawBytes() - before;
+    openBytes += batch.add(row.key(), in, from, length, timestamp, headers);
     if (batch.sealedBytes() >= batchBytes
         || batch.rawBytes() >= MOST_RAW_PER_COMPRESSED * batchBytes) {
       seal(topic, partition);
@@ -153,7 +151,6 @@ final class RowBatches {
       topic.isOpen = false;
     }
     open.clear();
-    openBytes = 0;
   }
 
   /** Lets go of all that is open; nothing can be added after. */
@@ -178,7 +175,7 @@ final class RowBatches {
     SealedBatch sealed = batch.seal();
     topic.expectedBytes =
         (int) Math.max(FIRST_EXPECTED_BYTES, Math.min(batchBytes, sealed.estimatedSizeInBytes()));
-    int bytes = sealed.capacity();
+    int bytes = sealed.initialCapacity();
     awaitMemory(bytes);
     Callback callback = callbacks.apply(topic.name);
     queue.put(

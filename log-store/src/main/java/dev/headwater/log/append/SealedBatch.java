@@ -71,11 +71,6 @@ final class SealedBatch extends MemoryRecordsBuilder {
     this.latestTimestamp = latestTimestamp;
   }
 
-  /** How much memory it takes. */
-  int capacity() {
-    return buffer.capacity();
-  }
-
   long latestTimestamp() {
     return latestTimestamp;
   }
@@ -111,11 +106,6 @@ final class SealedBatch extends MemoryRecordsBuilder {
   }
 
   @Override
-  public int uncompressedBytesWritten() {
-    return (int) Math.min(Integer.MAX_VALUE, rawBytes);
-  }
-
-  @Override
   public int estimatedSizeInBytes() {
     return length;
   }
@@ -125,6 +115,7 @@ final class SealedBatch extends MemoryRecordsBuilder {
     return buffer;
   }
 
+  /** How much memory it takes. */
   @Override
   public int initialCapacity() {
     return buffer.capacity();
@@ -210,11 +201,6 @@ final class SealedBatch extends MemoryRecordsBuilder {
   public MemoryRecords build() {
     close();
     return records;
-  }
-
-  @Override
-  public RecordsInfo info() {
-    return new RecordsInfo(latestTimestamp, FIRST_OFFSET + count - 1);
   }
 
   @Override
