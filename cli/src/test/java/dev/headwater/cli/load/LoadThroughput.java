@@ -34,14 +34,21 @@ public final class LoadThroughput {
       case "wide" ->
           OddTablesIT.execute(
               url,
-              "CREATE TABLE t (id bigint PRIMARY KEY, a int, b smallint, s1 text, s2 text, s3 text,"
-                  + " s4 varchar(80), s5 varchar(200), n1 numeric(12,2), n2 numeric, f float8,"
-                  + " ts1 timestamptz, ts2 timestamptz, ts timestamp, d date, j jsonb, u uuid,"
-                  + " ok boolean, ia int[], ta text[], last text)",
-              "INSERT INTO t SELECT i, i, i % 1000, repeat(md5(i::text), 2), md5(i::text),"
-                  + " repeat('x', 60), 'name ' || i, repeat(md5(i::text), 4), i / 100.0, i * 1.5,"
-                  + " i / 7.0, now(), now(), now(), now(), jsonb_build_object('i', i, 'k', 'value'),"
-                  + " md5(i::text)::uuid, i % 2 = 0, ARRAY[i, i + 1], ARRAY['a', 'b' || i], 'end'"
+              "CREATE TABLE t (id bigint PRIMARY KEY, n int, s smallint, a text, b text, c text,"
+                  + " d varchar(200), e varchar(100), price numeric(12,2), rate numeric, f float8,"
+                  + " created timestamptz, changed timestamptz, local timestamp, day date, doc jsonb,"
+                  + " uid uuid, flag boolean, list int[], tags text[], note text)",
+              "INSERT INTO t SELECT i, i * 7, i % 30000, md5(i::text), left(md5((i * 3)::text) || ' '"
+                  + " || md5((i * 3)::text), 48), repeat(md5((i * 5)::text) || ' ', 3),"
+                  + " left(repeat(md5((i * 7)::text) || ' ', 4), 120), left(repeat(md5((i * 11)::text)"
+                  + " || ' ', 2), 60), (i % 100000) / 100.0, i / 7.0, sqrt(i),"
+                  + " timestamptz '2024-01-01 00:00:00.123456+00' + i * interval '1.5 s',"
+                  + " timestamptz '2025-01-01 00:00+00' + i * interval '1 s',"
+                  + " timestamp '2024-06-01 12:00' + i * interval '1 min',"
+                  + " date '2000-01-01' + (i % 9000)::int, jsonb_build_object('id', i, 'name',"
+                  + " md5(i::text), 'ok', i % 2 = 0, 'list', jsonb_build_array(i, i + 1)),"
+                  + " md5(i::text)::uuid, i % 2 = 0, ARRAY[i, i + 1, i + 2]::int[],"
+                  + " ARRAY['red', 'green ' || i], CASE WHEN i % 5 > 0 THEN 'note ' || i END"
                   + " FROM generate_series(1, "
                   + rows
                   + ") i",
