@@ -136,6 +136,12 @@ final class Lab implements AutoCloseable {
     return tuned ? connect("tuned", TUNED_PRODUCER) : connect("default", Map.of());
   }
 
+  /** Ends the peer's processes; whoever asks for one next gets a new one. */
+  void endConnects() {
+    connects.values().forEach(Connect::close);
+    connects.clear();
+  }
+
   /** A connectors.yaml with one connector for one table, as short as a user can write it. */
   String yaml(String name, String table, String moreOfConnector, String moreOfLog) {
     return "version: 1\nlog:\n  bootstrap_servers: "
@@ -197,7 +203,7 @@ final class Lab implements AutoCloseable {
   @Override
   public void close() {
     workers.values().forEach(Headwater::close);
-    connects.values().forEach(Connect::close);
+    endConnects();
     topics.close();
     servers.close();
   }

@@ -9,12 +9,16 @@ import io.debezium.connector.postgresql.connection.ReplicationStream;
 import io.debezium.connector.postgresql.connection.WalPositionLocator;
 import io.debezium.connector.postgresql.spi.SlotCreationResult;
 import io.debezium.jdbc.JdbcConfiguration;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.Socket;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.Properties;
+import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.PGConnection;
@@ -39,6 +43,7 @@ final class RawReplicationConnection implements ReplicationConnection {
   private final PostgresConnectorConfig config;
   private final Duration statusInterval;
   private @Nullable Connection connection;
+  private @Nullable Socket socket;
 
   RawReplicationConnection(PostgresConnectorConfig config) {
     this.config = config;
@@ -67,7 +72,7 @@ final class RawReplicationConnection implements ReplicationConnection {
     // Whether a message is there is asked without waiting; the rest of one that began, and the end
     // of the stream, are waited for, and never come where the connection was forgotten on its way.
     replication.setNetworkTimeout(Runnable::run, STALLED_FOR_MILLIS);
-    return new RawReplicationStream(stream, statusInterval);
+    return new RawReplicationStream(stream, statusInterval, arrivals());
   }
 
   @Override
@@ -106,6 +111,15 @@ final class RawReplicationConnection implements ReplicationConnection {
     }
   }
 
+  /** Bytes of the stream as they arrive, to be looked at only; null if nobody can tell. */
+  private synchronized @Nullable InputStream arrivals() throws SQLException {
+    try {
+      return socket == null ? null : socket.getInputStream();
+    } catch (IOException e) {
+      throw new SQLException("the connection was closed while its stream began", "08006", e);
+    }
+  }
+
   private synchronized Connection connect() throws SQLException {
     if (connection == null) {
       connection = open();
@@ -113,7 +127,7 @@ final class RawReplicationConnection implements ReplicationConnection {
     return connection;
   }
 
-  private Connection open() throws SQLException {
+  private synchronized Connection open() throws SQLException {
     JdbcConfiguration jdbc = config.getJdbcConfig();
     Properties properties = new Properties();
     // The user's URL parameters come first: what the replication protocol needs is not theirs.
@@ -133,9 +147,19 @@ final class RawReplicationConnection implements ReplicationConnection {
     PGProperty.PREFER_QUERY_MODE.set(properties, "simple");
     PGProperty.APPLICATION_NAME.set(properties, "headwater/" + config.getLogicalName());
     PGProperty.TCP_KEEP_ALIVE.set(properties, true);
+    String made = UUID.randomUUID().toString();
+    if (PGProperty.SOCKET_FACTORY.getOrDefault(properties) == null) {
+      PGProperty.SOCKET_FACTORY.set(properties, ObservedSocketFactory.class.getName());
+      PGProperty.SOCKET_FACTORY_ARG.set(properties, made);
+    }
     String url =
         "jdbc:postgresql://" + jdbc.getHostname() + ":" + jdbc.getPort() + "/" + jdbc.getDatabase();
-    Connection opened = DriverManager.getConnection(url, properties);
+    Connection opened;
+    try {
+      opened = DriverManager.getConnection(url, properties);
+    } finally {
+      socket = ObservedSocketFactory.take(made);
+    }
     try {
       // The driver announces the JVM's zone; values must not depend on where we run.
       SourceSession.applyTo(opened);

@@ -5,6 +5,8 @@ import io.debezium.connector.postgresql.connection.LogicalDecodingMessage;
 import io.debezium.connector.postgresql.connection.Lsn;
 import io.debezium.connector.postgresql.connection.ReplicationMessage.Operation;
 import io.debezium.connector.postgresql.connection.ReplicationStream;
+import java.io.IOException;
+import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -43,14 +45,21 @@ final class RawReplicationStream implements ReplicationStream {
 
   private final PGReplicationStream stream;
   private final Duration statusInterval;
+  private final @Nullable InputStream arrivals;
   private final RawChunk.Builder chunk = new RawChunk.Builder();
   private long lastMessageNanos = System.nanoTime();
+  private volatile boolean isStatusSent;
   private volatile Lsn lastReceivedLsn = Lsn.valueOf(0L);
   private volatile @Nullable ExecutorService keepAlive;
 
-  RawReplicationStream(PGReplicationStream stream, Duration statusInterval) {
+  /**
+   * @param arrivals tells whether bytes of the stream have come; null if nobody can tell
+   */
+  RawReplicationStream(
+      PGReplicationStream stream, Duration statusInterval, @Nullable InputStream arrivals) {
     this.stream = stream;
     this.statusInterval = statusInterval;
+    this.arrivals = arrivals;
   }
 
   @Override
@@ -81,12 +90,29 @@ final class RawReplicationStream implements ReplicationStream {
     ByteBuffer message = stream.readPending();
     for (int pause = 0; message == null && pause < PAUSES_BEFORE_RETURN; pause++) {
       Thread.sleep(pauseMillis((System.nanoTime() - lastMessageNanos) / 1_000_000));
-      message = stream.readPending();
+      message = mayHaveCome() ? stream.readPending() : null;
     }
     if (message != null) {
       lastMessageNanos = System.nanoTime();
     }
     return message;
+  }
+
+  /**
+   * Whether asking the driver may bring something. While it sends a status, it puts aside what it
+   * finds to read. That the other side has closed, only the driver notices: it is asked first.
+   */
+  private boolean mayHaveCome() {
+    if (isStatusSent) {
+      isStatusSent = false;
+      return true;
+    }
+    try {
+      return arrivals == null || arrivals.available() > 0;
+    } catch (IOException e) {
+      LOG.atDebug().setCause(e).log("socket cannot tell; the driver is asked and says why");
+      return true;
+    }
   }
 
   /** Where messages are few, and that may be those of other connectors, looks are fewer. */
@@ -118,7 +144,12 @@ final class RawReplicationStream implements ReplicationStream {
       stream.setFlushedLSN(flushed);
       stream.setAppliedLSN(flushed);
     }
+    sendStatus();
+  }
+
+  private void sendStatus() throws SQLException {
     stream.forceUpdateStatus();
+    isStatusSent = true;
   }
 
   @Override
@@ -139,7 +170,7 @@ final class RawReplicationStream implements ReplicationStream {
         () -> {
           try {
             while (!service.isShutdown()) {
-              stream.forceUpdateStatus();
+              sendStatus();
               Thread.sleep(statusInterval.toMillis());
             }
           } catch (InterruptedException e) {
