@@ -58,7 +58,7 @@ final class Arrival {
         }
       }
       long still = Clock.micros() - lastMicros;
-      if (!marked && still > MARK_MICROS && cpu != null) {
+      if (!marked && still > MARK_MICROS && cpu != null && committed - before >= expected) {
         cpu.mark();
         marked = true;
       }

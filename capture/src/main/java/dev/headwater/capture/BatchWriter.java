@@ -32,8 +32,8 @@ import org.jspecify.annotations.Nullable;
  * chunks of loads whose high watermark is in it ({@link Windows}) and the position behind them.
  * Rows go to the log at once, also those of a transaction whose end has not come; only the
  * acknowledgement waits for the end. A position that no rows came with may stay behind for {@link
- * #POSITION_EVERY}; what the source is told is what is committed. Single-use, and on one thread,
- * which takes turns with the loads.
+ * #POSITION_EVERY}, behind a mark for {@link #MARK_EVERY}; what the source is told is what is
+ * committed. Single-use, and on one thread, which takes turns with the loads.
  */
 final class BatchWriter implements ChangeSource.Receiver, PgOutputHandler {
   /**
@@ -41,7 +41,10 @@ final class BatchWriter implements ChangeSource.Receiver, PgOutputHandler {
    * transaction that is none of ours moves it, and a transaction of its own for each would cost
    * nearly as much as those with rows, here and at the brokers.
    */
-  static final Duration POSITION_EVERY = Duration.ofMillis(200);
+  static final Duration POSITION_EVERY = Duration.ofSeconds(1);
+
+  /** The same behind a mark ({@link SourceMarker}), which somebody may be waiting for. */
+  static final Duration MARK_EVERY = Duration.ofMillis(200);
 
   private final SourceIdentity source;
   private final LogAppender appender;
@@ -61,6 +64,7 @@ final class BatchWriter implements ChangeSource.Receiver, PgOutputHandler {
   private volatile Lsn committedEndLsn;
   private Optional<RunningTransaction> committedRunning;
   private long committedNanos;
+  private boolean isMarked;
 
   /** What failed first: the session is over, and whoever comes after is told the same. */
   private @Nullable RuntimeException failure;
@@ -160,6 +164,7 @@ final class BatchWriter implements ChangeSource.Receiver, PgOutputHandler {
     committedEndLsn = endLsn;
     committedRunning = running;
     committedNanos = System.nanoTime();
+    isMarked = false;
     metrics.committed(endLsn, commitTimeMillis);
   }
 
@@ -336,7 +341,8 @@ final class BatchWriter implements ChangeSource.Receiver, PgOutputHandler {
   private boolean isPositionDue() {
     boolean moved =
         !filter.endLsn().equals(committedEndLsn) || !filter.running().equals(committedRunning);
-    return moved && System.nanoTime() - committedNanos >= POSITION_EVERY.toNanos();
+    Duration every = isMarked ? MARK_EVERY : POSITION_EVERY;
+    return moved && System.nanoTime() - committedNanos >= every.toNanos();
   }
 
   @Override
@@ -347,7 +353,8 @@ final class BatchWriter implements ChangeSource.Receiver, PgOutputHandler {
         windows.message(content);
       }
     } else {
-      filter.isNewMessage(messageLsn);
+      boolean isNew = filter.isNewMessage(messageLsn);
+      isMarked |= isNew && prefix.equals(Heartbeat.PREFIX);
     }
   }
 

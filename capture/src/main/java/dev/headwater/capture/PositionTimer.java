@@ -26,7 +26,7 @@ final class PositionTimer implements AutoCloseable {
     this.writer = writer;
     this.end = end;
     this.timer = Timers.start(connector, "position");
-    long every = BatchWriter.POSITION_EVERY.toMillis();
+    long every = BatchWriter.MARK_EVERY.toMillis();
     timer.scheduleWithFixedDelay(this::commit, every, every, TimeUnit.MILLISECONDS);
   }
 

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import org.jspecify.annotations.Nullable;
@@ -34,6 +35,23 @@ class CopyTextReaderTest {
   void refusesAnotherNumberOfColumns() {
     for (String line : List.of("a\n", "a\tb\tc\n", "", "a\tb\t\n")) {
       assertThatThrownBy(() -> read(line, 2)).isInstanceOf(IllegalArgumentException.class);
+    }
+  }
+
+  @Test
+  void aColumnEndsAtItsDelimiterWhereverItStandsAndWhateverIsBeforeAndBehind() {
+    CopyTextReader reader = new CopyTextReader(2);
+    for (int b = Byte.MIN_VALUE; b <= Byte.MAX_VALUE; b++) {
+      for (int length = 0; b != '\t' && b != '\\' && b != '\n' && length < 24; length++) {
+        byte[] line = new byte[40];
+        Arrays.fill(line, (byte) b);
+        line[length] = '\t';
+
+        reader.read(line, 0, line.length);
+
+        assertThat(reader.to(0)).as("byte %d, column of %d", b, length).isEqualTo(length);
+        assertThat(reader.to(1)).isEqualTo(line.length);
+      }
     }
   }
 
