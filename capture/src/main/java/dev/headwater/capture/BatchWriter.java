@@ -31,8 +31,8 @@ import org.jspecify.annotations.Nullable;
  * <p>Each batch becomes one Kafka transaction that holds its rows, the schemas they need, the
  * chunks of loads whose high watermark is in it ({@link Windows}) and the position behind them.
  * Rows go to the log at once, also those of a transaction whose end has not come; only the
- * acknowledgement waits for the end. A position that no rows came with may stay behind for {@link
- * #POSITION_EVERY}, behind a mark for {@link #MARK_EVERY}; what the source is told is what is
+ * acknowledgement waits for the end. A position that no rows came with may wait for {@link
+ * #POSITION_EVERY}, that of a mark for {@link #MARK_EVERY}; what the source is told is what is
  * committed. Single-use, and on one thread, which takes turns with the loads.
  */
 final class BatchWriter implements ChangeSource.Receiver, PgOutputHandler {
@@ -43,7 +43,7 @@ final class BatchWriter implements ChangeSource.Receiver, PgOutputHandler {
    */
   static final Duration POSITION_EVERY = Duration.ofSeconds(1);
 
-  /** The same behind a mark ({@link SourceMarker}), which somebody may be waiting for. */
+  /** The same for that of a mark ({@link SourceMarker}): somebody waits for it. */
   static final Duration MARK_EVERY = Duration.ofMillis(200);
 
   private final SourceIdentity source;
@@ -64,7 +64,7 @@ final class BatchWriter implements ChangeSource.Receiver, PgOutputHandler {
   private volatile Lsn committedEndLsn;
   private Optional<RunningTransaction> committedRunning;
   private long committedNanos;
-  private boolean isMarked;
+  private boolean isMarkUncommitted;
 
   /** What failed first: the session is over, and whoever comes after is told the same. */
   private @Nullable RuntimeException failure;
@@ -164,7 +164,7 @@ final class BatchWriter implements ChangeSource.Receiver, PgOutputHandler {
     committedEndLsn = endLsn;
     committedRunning = running;
     committedNanos = System.nanoTime();
-    isMarked = false;
+    isMarkUncommitted = false;
     metrics.committed(endLsn, commitTimeMillis);
   }
 
@@ -341,7 +341,7 @@ final class BatchWriter implements ChangeSource.Receiver, PgOutputHandler {
   private boolean isPositionDue() {
     boolean moved =
         !filter.endLsn().equals(committedEndLsn) || !filter.running().equals(committedRunning);
-    Duration every = isMarked ? MARK_EVERY : POSITION_EVERY;
+    Duration every = isMarkUncommitted ? MARK_EVERY : POSITION_EVERY;
     return moved && System.nanoTime() - committedNanos >= every.toNanos();
   }
 
@@ -354,7 +354,7 @@ final class BatchWriter implements ChangeSource.Receiver, PgOutputHandler {
       }
     } else {
       boolean isNew = filter.isNewMessage(messageLsn);
-      isMarked |= isNew && prefix.equals(Heartbeat.PREFIX);
+      isMarkUncommitted |= isNew && SourceMarker.isMark(prefix, content);
     }
   }
 

@@ -10,6 +10,11 @@ import java.sql.Statement;
 public final class SourceMarker {
   private SourceMarker() {}
 
+  /** Whether a message is one that somebody waits for; a heartbeat's is empty. */
+  static boolean isMark(String prefix, byte[] content) {
+    return prefix.equals(Heartbeat.PREFIX) && content.length > 0;
+  }
+
   /**
    * Writes a mark as a heartbeat does, so that the log's position passes it though nothing else is
    * written; nothing is written to any table.
@@ -22,7 +27,9 @@ public final class SourceMarker {
         Statement statement = connection.createStatement();
         ResultSet row =
             statement.executeQuery(
-                "SELECT pg_logical_emit_message(false, '" + Heartbeat.PREFIX + "', '')::text")) {
+                "SELECT pg_logical_emit_message(false, '"
+                    + Heartbeat.PREFIX
+                    + "', 'mark')::text")) {
       row.next();
       return Lsn.parse(row.getString(1));
     } catch (SQLException e) {

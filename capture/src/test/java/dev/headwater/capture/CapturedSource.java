@@ -219,7 +219,7 @@ final class CapturedSource implements AutoCloseable {
         TopicNames.forTable(new TableId(name, "public", table)));
   }
 
-  private CaptureConfig config() {
+  CaptureConfig config() {
     List<String> all = new ArrayList<>(tables);
     all.add("public.mark");
     return new CaptureConfig(

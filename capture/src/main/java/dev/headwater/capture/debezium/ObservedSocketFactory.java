@@ -19,25 +19,25 @@ import org.jspecify.annotations.Nullable;
 public final class ObservedSocketFactory extends SocketFactory {
   private static final Map<String, Socket> LATEST = new ConcurrentHashMap<>();
 
-  private final String connection;
+  private final String attempt;
 
   /**
-   * @param connection under which name the socket is asked for
+   * @param attempt to connect: the name under which its socket is asked for
    */
-  public ObservedSocketFactory(String connection) {
-    this.connection = connection;
+  public ObservedSocketFactory(String attempt) {
+    this.attempt = attempt;
   }
 
-  /** The latest socket made for a connection, once; null if none was made. */
-  static @Nullable Socket take(String connection) {
-    return LATEST.remove(connection);
+  /** The latest socket made for an attempt to connect, once; null if none was made. */
+  static @Nullable Socket take(String attempt) {
+    return LATEST.remove(attempt);
   }
 
   /** What the driver calls; it connects the socket itself. */
   @Override
   public Socket createSocket() {
     Socket socket = new Socket();
-    LATEST.put(connection, socket);
+    LATEST.put(attempt, socket);
     return socket;
   }
 

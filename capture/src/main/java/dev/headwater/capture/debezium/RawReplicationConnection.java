@@ -127,7 +127,7 @@ final class RawReplicationConnection implements ReplicationConnection {
     return connection;
   }
 
-  private synchronized Connection open() throws SQLException {
+  private Connection open() throws SQLException {
     JdbcConfiguration jdbc = config.getJdbcConfig();
     Properties properties = new Properties();
     // The user's URL parameters come first: what the replication protocol needs is not theirs.
@@ -147,10 +147,10 @@ final class RawReplicationConnection implements ReplicationConnection {
     PGProperty.PREFER_QUERY_MODE.set(properties, "simple");
     PGProperty.APPLICATION_NAME.set(properties, "headwater/" + config.getLogicalName());
     PGProperty.TCP_KEEP_ALIVE.set(properties, true);
-    String made = UUID.randomUUID().toString();
+    String attempt = UUID.randomUUID().toString();
     if (PGProperty.SOCKET_FACTORY.getOrDefault(properties) == null) {
       PGProperty.SOCKET_FACTORY.set(properties, ObservedSocketFactory.class.getName());
-      PGProperty.SOCKET_FACTORY_ARG.set(properties, made);
+      PGProperty.SOCKET_FACTORY_ARG.set(properties, attempt);
     }
     String url =
         "jdbc:postgresql://" + jdbc.getHostname() + ":" + jdbc.getPort() + "/" + jdbc.getDatabase();
@@ -158,7 +158,7 @@ final class RawReplicationConnection implements ReplicationConnection {
     try {
       opened = DriverManager.getConnection(url, properties);
     } finally {
-      socket = ObservedSocketFactory.take(made);
+      socket = ObservedSocketFactory.take(attempt);
     }
     try {
       // The driver announces the JVM's zone; values must not depend on where we run.

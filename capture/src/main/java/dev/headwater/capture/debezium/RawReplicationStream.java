@@ -34,13 +34,16 @@ final class RawReplicationStream implements ReplicationStream {
 
   private static final long LEAST_PAUSE_MILLIS = 1;
 
-  /** Looking each millisecond would take a twentieth of a core. */
+  /** Each look wakes a thread. */
   private static final long MOST_PAUSE_MILLIS = 5;
 
   /** A message lies unseen for at most this part of the time since the one before it. */
   private static final long PART_OF_SILENCE = 5;
 
-  /** How often control goes back to Debezium's loop, which notices that it should stop. */
+  /**
+   * How often control goes back to Debezium's loop, which notices that it should stop; and how
+   * often the driver is asked in any case, which has statuses to send.
+   */
   private static final int PAUSES_BEFORE_RETURN = 20;
 
   private final PGReplicationStream stream;
@@ -48,7 +51,6 @@ final class RawReplicationStream implements ReplicationStream {
   private final @Nullable InputStream arrivals;
   private final RawChunk.Builder chunk = new RawChunk.Builder();
   private long lastMessageNanos = System.nanoTime();
-  private volatile boolean isStatusSent;
   private volatile Lsn lastReceivedLsn = Lsn.valueOf(0L);
   private volatile @Nullable ExecutorService keepAlive;
 
@@ -99,14 +101,11 @@ final class RawReplicationStream implements ReplicationStream {
   }
 
   /**
-   * Whether asking the driver may bring something. While it sends a status, it puts aside what it
-   * finds to read. That the other side has closed, only the driver notices: it is asked first.
+   * Whether asking the driver may bring something. Only this thread reads, and where the driver has
+   * answered that nothing is there, it has emptied its buffers and TLS's: what comes then shows at
+   * the socket.
    */
   private boolean mayHaveCome() {
-    if (isStatusSent) {
-      isStatusSent = false;
-      return true;
-    }
     try {
       return arrivals == null || arrivals.available() > 0;
     } catch (IOException e) {
@@ -144,12 +143,7 @@ final class RawReplicationStream implements ReplicationStream {
       stream.setFlushedLSN(flushed);
       stream.setAppliedLSN(flushed);
     }
-    sendStatus();
-  }
-
-  private void sendStatus() throws SQLException {
     stream.forceUpdateStatus();
-    isStatusSent = true;
   }
 
   @Override
@@ -170,7 +164,7 @@ final class RawReplicationStream implements ReplicationStream {
         () -> {
           try {
             while (!service.isShutdown()) {
-              sendStatus();
+              stream.forceUpdateStatus();
               Thread.sleep(statusInterval.toMillis());
             }
           } catch (InterruptedException e) {

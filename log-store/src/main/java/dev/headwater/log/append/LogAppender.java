@@ -33,7 +33,6 @@ import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.KafkaException;
-import org.apache.kafka.common.network.Selectable;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -132,8 +131,8 @@ public final class LogAppender implements AutoCloseable {
     p.putIfAbsent(ProducerConfig.BATCH_SIZE_CONFIG, 512 << 10);
     p.putIfAbsent(ProducerConfig.BUFFER_MEMORY_CONFIG, 96L << 20);
     // Of a batch that does not go into the socket whole, Java copies the rest at each attempt: the
-    // system's own buffer grows as needed, where the client's fixed one is a quarter of a batch.
-    p.putIfAbsent(ProducerConfig.SEND_BUFFER_CONFIG, Selectable.USE_DEFAULT_BUFFER_SIZE);
+    // system's own buffer (-1) grows as needed, where the client's is a quarter of a batch.
+    p.putIfAbsent(ProducerConfig.SEND_BUFFER_CONFIG, -1);
     p.putIfAbsent(ProducerConfig.COMPRESSION_TYPE_CONFIG, "lz4");
     p.putIfAbsent(ProducerConfig.MAX_REQUEST_SIZE_CONFIG, Topics.MAX_RECORD_BYTES);
     p.putIfAbsent(ProducerConfig.MAX_BLOCK_MS_CONFIG, 30_000);
