@@ -58,11 +58,12 @@ final class Arrival {
         }
       }
       long still = Clock.micros() - lastMicros;
-      if (!marked && still > MARK_MICROS && cpu != null && committed - before >= expected) {
+      boolean isComplete = committed - before >= expected;
+      if (isComplete && !marked && still > MARK_MICROS && cpu != null) {
         cpu.mark();
         marked = true;
       }
-      if (committed - before >= expected && still > STILL_MICROS) {
+      if (isComplete && still > STILL_MICROS) {
         return;
       }
       if (System.nanoTime() > deadline) {

@@ -1,8 +1,7 @@
 package dev.headwater.log.codec;
 
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.VarHandle;
-import java.nio.ByteOrder;
+import static dev.headwater.log.codec.EightBytes.HIGH_BITS;
+import static dev.headwater.log.codec.EightBytes.LOW_BITS;
 
 /**
  * Takes lines of {@code COPY … TO STDOUT} (text format, default delimiter and NULL) apart.
@@ -12,10 +11,6 @@ import java.nio.ByteOrder;
  */
 public final class CopyTextReader {
   private static final byte[] NO_LINE = {};
-  private static final VarHandle WORD =
-      MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
-  private static final long LOW_BITS = 0x0101_0101_0101_0101L;
-  private static final long HIGH_BITS = 0x8080_8080_8080_8080L;
 
   private final int[] froms;
   private final int[] tos;
@@ -107,9 +102,9 @@ public final class CopyTextReader {
   private static int plainEnd(byte[] text, int from, int end) {
     int at = from;
     for (; at + Long.BYTES <= end; at += Long.BYTES) {
-      long special = special((long) WORD.get(text, at));
+      long special = special(EightBytes.of(text, at));
       if (special != 0) {
-        return at + (Long.numberOfTrailingZeros(special) >>> 3);
+        return at + EightBytes.firstOf(special);
       }
     }
     while (at < end && text[at] != '\t' && text[at] != '\\') {
@@ -118,10 +113,7 @@ public final class CopyTextReader {
     return at;
   }
 
-  /**
-   * The high bit of each of eight bytes that is a tab or a backslash. A borrow may mark a byte
-   * above a marked one wrongly, which does no harm: the lowest mark is right, and only it is used.
-   */
+  /** Marks each of eight bytes that is a tab or a backslash. */
   private static long special(long word) {
     long tab = word ^ (LOW_BITS * '\t');
     long backslash = word ^ (LOW_BITS * '\\');

@@ -1,8 +1,8 @@
 package dev.headwater.log.codec;
 
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.VarHandle;
-import java.nio.ByteOrder;
+import static dev.headwater.log.codec.EightBytes.HIGH_BITS;
+import static dev.headwater.log.codec.EightBytes.LOW_BITS;
+
 import java.util.Arrays;
 
 /**
@@ -19,10 +19,6 @@ public final class JsonBuffer {
 
   private static final int LARGEST_CAPACITY = Integer.MAX_VALUE - 8;
 
-  private static final VarHandle WORD =
-      MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
-  private static final long LOW_BITS = 0x0101_0101_0101_0101L;
-  private static final long HIGH_BITS = 0x8080_8080_8080_8080L;
   private static final byte[] HEX = Ascii.bytes("0123456789abcdef");
 
   private byte[] bytes = new byte[FIRST_CAPACITY];
@@ -168,9 +164,9 @@ public final class JsonBuffer {
   private static int plainEnd(byte[] text, int from, int to) {
     int at = from;
     for (; at + Long.BYTES <= to; at += Long.BYTES) {
-      long special = special((long) WORD.get(text, at));
+      long special = special(EightBytes.of(text, at));
       if (special != 0) {
-        return at + (Long.numberOfTrailingZeros(special) >>> 3);
+        return at + EightBytes.firstOf(special);
       }
     }
     while (at < to) {
@@ -186,7 +182,7 @@ public final class JsonBuffer {
   /** Where the first byte stands that is not ASCII. */
   private static int asciiEnd(byte[] text, int from, int to) {
     int at = from;
-    while (at + Long.BYTES <= to && ((long) WORD.get(text, at) & HIGH_BITS) == 0) {
+    while (at + Long.BYTES <= to && (EightBytes.of(text, at) & HIGH_BITS) == 0) {
       at += Long.BYTES;
     }
     while (at < to && text[at] >= 0) {
@@ -195,10 +191,7 @@ public final class JsonBuffer {
     return at;
   }
 
-  /**
-   * The high bit of each of eight bytes that is not plain. A borrow may mark bytes above a marked
-   * one wrongly, which does no harm: the lowest mark is right, and only it is used.
-   */
+  /** Marks each of eight bytes that is not plain. */
   private static long special(long word) {
     long control = word - LOW_BITS * ' ';
     long quote = (word ^ (LOW_BITS * '"')) - LOW_BITS;
